@@ -1,0 +1,137 @@
+"""Every error Outlast raises, and `Problem`, the unit of what is wrong with a text.
+
+    OutlastError
+    ├── SpecError            a specification, scenario or table is not sound: carries every Problem found
+    ├── MisuseError          the caller asked for something that does not exist or makes no sense
+    │   ├── UnknownName      no system, machine, instance, event … of that name (with a suggestion)
+    │   ├── RefusedInstance  an instance cannot be made with these fields and refs
+    │   └── SnapshotError    a snapshot does not belong to this plan, or is damaged
+    ├── LimitExceeded        a run hit a limit: a cycle of eventless transitions, an endless exchange of events
+    └── MissingExtra         an optional dependency is not installed
+
+Messages are lower case, one line, without a full stop, and put the author's own words in backticks.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Literal
+
+import attrs
+
+from outlast.place import Place
+
+Severity = Literal["error", "warning"]
+
+
+@attrs.frozen
+class Problem:
+    """One thing wrong with a text: a stable `code`, where, what, and if we can tell, what to do about it."""
+
+    code: str
+    text: str
+    place: Place | None = None
+    hint: str | None = None
+    severity: Severity = "error"
+    excerpt: str | None = attrs.field(default=None, eq=False)
+    """The source line the problem stands on."""
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{where}{self.code}: {self.text}{hint}"
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        """Sort key: by file and position, then code."""
+        place = self.place or Place("", 0, 0)
+        return (place.file, place.line, place.column, self.code, self.text)
+
+    def to_json(self) -> dict[str, object]:
+        """The problem as plain data; absent parts are left out."""
+        data: dict[str, object] = {"code": self.code, "severity": self.severity, "text": self.text}
+        if self.place:
+            data |= {"file": self.place.file, "line": self.place.line, "column": self.place.column}
+        if self.hint:
+            data["hint"] = self.hint
+        return data
+
+    def pretty(self) -> str:
+        """The problem with its source line and a caret under the column."""
+        if not (self.place and self.excerpt is not None):
+            return str(self)
+        line, column = window(self.excerpt, self.place.column)
+        return f"{self}\n  {line}\n  {' ' * (column - 1)}^"
+
+
+def window(line: str, column: int, width: int = 96) -> tuple[str, int]:
+    """At most `width` characters of `line` around `column`, and the column's position in them (both from 1)."""
+    line = line.rstrip("\r\n").replace("\t", " ")
+    if len(line) <= width:
+        return line, column
+    start = max(0, min(column - width // 2, len(line) - width))
+    head, tail = "…" if start else "", "…" if start + width < len(line) else ""
+    return f"{head}{line[start : start + width]}{tail}", column - start + len(head)
+
+
+class OutlastError(Exception):
+    """The base of every error raised on purpose."""
+
+
+class SpecError(OutlastError):
+    """A text is not a sound specification. `problems` holds all that was found, in order of place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.order))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class MisuseError(OutlastError):
+    """The caller asked for something that does not exist or makes no sense."""
+
+
+class UnknownName(MisuseError):
+    """Nothing of that name is known here."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+        self.kind, self.name = kind, name
+        known = list(known)
+        hint = did_you_mean(name, known) or (f"known: {listed(known)}" if known else None)
+        super().__init__(f"no {kind} is called `{name}`" + (f" ({hint})" if hint else ""))
+
+
+class RefusedInstance(MisuseError):
+    """An instance cannot be made with these fields, refs or start state."""
+
+
+class SnapshotError(MisuseError):
+    """A snapshot does not belong to this plan, or is damaged."""
+
+
+class LimitExceeded(OutlastError):
+    """A run hit one of its limits; `path` names the transitions or events that led there, oldest first."""
+
+    def __init__(self, text: str, path: Iterable[str] = ()) -> None:
+        self.path = tuple(path)
+        super().__init__(text + (f": {' -> '.join(self.path)}" if self.path else ""))
+
+
+class MissingExtra(OutlastError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs more than the core: pip install 'outlast[{extra}]'")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """`did you mean `x`?` for the closest known name, or None."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+def listed(names: Iterable[str], limit: int = 8) -> str:
+    """Names for a message: in backticks, cut after `limit`."""
+    names = list(names)
+    shown = ", ".join(f"`{name}`" for name in names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
