@@ -1,0 +1,13 @@
+"""The plan: a system compiled to tables.
+
+tables    what a plan is made of
+compile   model -> plan, all problems collected
+body      the inside of one machine
+scope     what names mean
+lint      what is legal but surely not meant
+"""
+
+from outlast.plan.compile import compile_system, under
+from outlast.plan.tables import Machine, Plan, State, Transition, matches
+
+__all__ = ["Machine", "Plan", "State", "Transition", "compile_system", "matches", "under"]
