@@ -1,0 +1,445 @@
+"""A system at work: instances bound to each other, one queue, virtual time. The only module of the chapter that changes anything.
+
+The order of everything that happens at one instant is fixed:
+
+1. Timers and delayed sends due at `t` happen before an outside event stamped `t`. Among those due together: the instance made
+   first, then timers before delayed sends, then the order of the file (timers) or of sending.
+2. One queue for the whole system, first in, first out. A step puts into it what it sent, in order, then, for each state it entered, the
+   observations, watchers in the order they were made; then `done.invoke` for its parent.
+3. Children a step stops end at once, before the queue goes on.
+
+Whatever an event causes happens completely or, if a limit is hit, not at all.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import partial
+
+import attrs
+
+from outlast.errors import LimitExceeded, MisuseError, SnapshotError, UnknownName
+from outlast.expr import Value
+from outlast.moments import parse_duration
+from outlast.plan import Machine, Plan, tables
+from outlast.run import admission
+from outlast.run.explain import Explanation, Offer, explain_event, offers
+from outlast.run.instances import blank
+from outlast.run.saved import SystemSnapshot
+from outlast.run.snapshot import Event, Snapshot, Timer
+from outlast.run.step import fire, start, step, stop
+from outlast.run.steps import Delivery, Step
+from outlast.run.terms import DEFAULT_TERMS, Terms
+from outlast.run.watch import Watchers
+
+Given = Value | timedelta
+"""A value as a caller writes it: durations as `7d`, a timedelta, or an int of microseconds."""
+
+
+@attrs.frozen
+class Instance:
+    """A handle on one instance of a system; always shows its present state."""
+
+    system: System = attrs.field(repr=False)
+    id: str
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The whole state as a value. Raises UnknownName once the instance is gone."""
+        return self.system.look(self.id)
+
+    @property
+    def machine(self) -> Machine:
+        """The compiled machine."""
+        return self.system.plan.machines[self.snapshot.machine]
+
+    @property
+    def state(self) -> str:
+        """The innermost active state; several, in parallel regions, joined by ` + `."""
+        return " + ".join(self.machine.innermost(self.snapshot.configuration))
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Every active state, in document order."""
+        return self.snapshot.configuration
+
+    @property
+    def fields(self) -> dict[str, Value]:
+        """Field values by name."""
+        return dict(zip(self.machine.fields, self.snapshot.values, strict=True))
+
+    @property
+    def refs(self) -> dict[str, str | None]:
+        """The ids its refs are bound to."""
+        return dict(zip(self.machine.refs, self.snapshot.refs, strict=True))
+
+    @property
+    def deadlines(self) -> tuple[Timer, ...]:
+        """Running timers, soonest first."""
+        return tuple(sorted(self.snapshot.timers, key=lambda timer: timer.due))
+
+    @property
+    def done(self) -> bool:
+        """Whether it reached a final state of its machine."""
+        return self.snapshot.done
+
+
+class System:
+    """Instances of the machines of one plan, in virtual time."""
+
+    def __init__(self, plan: Plan, *, now: int = 0, terms: Terms = DEFAULT_TERMS) -> None:
+        """`now` is the first instant, in microseconds since the epoch."""
+        self.plan, self.now, self.terms = plan, now, terms
+        self._world: dict[str, Snapshot] = {}
+        self._order: dict[str, int] = {}
+        self._made = 0
+        self._watchers = Watchers(plan)
+        self._heap: list[tuple[int, int, int, int, str]] = []
+        self._queue: deque[Delivery] = deque()
+        self._undo: list[tuple[str, Snapshot | None]] = []
+
+    # ---- looking
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Every live instance, in the order they were made."""
+        return tuple(Instance(self, id_) for id_ in self._world)
+
+    def __getitem__(self, id_: str) -> Instance:
+        """The instance called `id_`. Raises UnknownName."""
+        self.look(id_)
+        return Instance(self, id_)
+
+    def look(self, id_: str) -> Snapshot:
+        """The present snapshot of an instance. Raises UnknownName."""
+        if id_ not in self._world:
+            raise UnknownName("instance", id_, self._world)
+        return self._world[id_]
+
+    @property
+    def world(self) -> Mapping[str, Snapshot]:
+        """Every instance's snapshot. Not to be changed."""
+        return self._world
+
+    @property
+    def next_due(self) -> int | None:
+        """The next instant at which time alone changes something."""
+        self._drop_stale()
+        return self._heap[0][0] if self._heap else None
+
+    def enabled(self, instance: Instance | str) -> tuple[Offer, ...]:
+        """What the outside could say to an instance now and have accepted."""
+        return offers(self.plan, self.look(_id(instance)), self._world)
+
+    def explain(
+        self, instance: Instance | str, event: str, payload: Mapping[str, Given] | None = None, *, by: str | None = None
+    ) -> Explanation:
+        """What would happen to an event, and why, without it happening. Raises UnknownName."""
+        snapshot = self.look(_id(instance))
+        declared = admission.declared(self.plan.machines[snapshot.machine], event)
+        said = Event(event, self._payload(declared, payload or {}), by=by)
+        return explain_event(self.plan, snapshot, said, self._world)
+
+    # ---- saving
+
+    def snapshot(self) -> SystemSnapshot:
+        """The whole system as a value, timers and delayed sends included."""
+        plan = self.plan
+        readings = tuple(plan.readings.items())
+        return SystemSnapshot(plan.name, plan.hash, readings, self.now, self.terms.resolve, tuple(self._world.values()))
+
+    @classmethod
+    def restore(cls, plan: Plan, snapshot: SystemSnapshot, *, terms: Terms | None = None) -> System:
+        """A system that goes on exactly where the snapshot was taken. Raises SnapshotError when it is of another specification."""
+        if snapshot.hash != plan.hash or dict(snapshot.readings) != dict(plan.readings):
+            raise SnapshotError(f"the snapshot was made under another version or reading of `{plan.name}`")
+        system = cls(plan, now=snapshot.now, terms=terms or Terms(resolve=snapshot.resolve))
+        for instance in snapshot.instances:
+            system._put(instance)
+        return system
+
+    # ---- acting
+
+    def add(self, machine: str, id_: str, *, state: str | None = None, **given: Given | Instance) -> Instance:
+        """Make an instance and let it enter its first state (or `state`).
+
+        `given` are fields and refs by name, underscores for dashes; a ref takes an instance or its id. Raises UnknownName, RefusedInstance,
+        LimitExceeded.
+        """
+        with_dashes = {self._name(machine, name): value for name, value in given.items()}
+        return self.make(machine, id_, with_dashes, state=state)
+
+    def make(
+        self, machine: str, id_: str, given: Mapping[str, Given | Instance], *, state: str | None = None
+    ) -> Instance:
+        """`add`, with the exact names of fields and refs in a mapping."""
+        snapshot = self._blank(machine, id_, given)
+        for ref in snapshot.refs:
+            if ref is not None:
+                self.look(ref)
+        self._transaction(partial(self._start, snapshot, state, silent=False))
+        return Instance(self, id_)
+
+    def begin(self, given: Mapping[str, tuple[str, Mapping[str, Given | Instance], str | None]]) -> tuple[Step, ...]:
+        """Make several instances at once: id -> (machine, fields and refs, state). Refs may name any of them.
+
+        All are bound first, then each enters its first state in order; nobody observes that.
+        """
+        blanks = [self._blank(machine, id_, values) for id_, (machine, values, _) in given.items()]
+        known = {*self._world, *given}
+        for snapshot in blanks:
+            for name, ref in zip(self.plan.machines[snapshot.machine].refs, snapshot.refs, strict=True):
+                if ref is not None and ref not in known:
+                    raise UnknownName(f"instance for the ref `{name}` of `{snapshot.id}`", ref, known)
+
+        def all_of_them() -> Iterator[Step]:
+            for snapshot in blanks:
+                self._put(snapshot)
+            for snapshot in blanks:
+                yield from self._start(self._world[snapshot.id], given[snapshot.id][2], silent=True)
+
+        return self._transaction(all_of_them)
+
+    def send(
+        self,
+        instance: Instance | str,
+        event: str,
+        payload: Mapping[str, Given] | None = None,
+        *,
+        by: str | None = None,
+        at: int | None = None,
+    ) -> Step:
+        """Say an event to an instance, at `at` (default: now); returns its Step, with all it `caused`.
+
+        What is due by then happens first. Raises UnknownName for an event the machine does not know, LimitExceeded. An event that is
+        not accepted is no error: the Step says why in `refusal`.
+        """
+        id_ = _id(instance)
+        snapshot = self.look(id_)
+        declared = admission.declared(self.plan.machines[snapshot.machine], event)
+        said = Event(event, self._payload(declared, payload or {}), by=by)
+        if at is not None:
+            self.advance_to(at)
+        self._drop_due(self.now)
+        if refusal := admission.refusal(declared, said, self.plan):
+            snapshot = self.look(id_)
+            return Step(self.plan, snapshot, snapshot, self.now, "event", said, refusal=refusal)
+        self._queue.append(Delivery(id_, said))
+        first, *rest = self._transaction(self._drain)
+        return attrs.evolve(first, caused=tuple(rest))
+
+    def advance(self, duration: str | int | timedelta) -> tuple[Step, ...]:
+        """Let time pass; returns every Step it caused, in order. Raises MisuseError for a negative duration, LimitExceeded."""
+        microseconds = _duration(duration)
+        if microseconds < 0:
+            raise MisuseError("time does not run backwards")
+        return self.advance_to(self.now + microseconds)
+
+    def advance_to(self, instant: int) -> tuple[Step, ...]:
+        """Let time pass until `instant` (microseconds since the epoch), firing all that is due, in order."""
+        if instant < self.now:
+            raise MisuseError("time does not run backwards")
+        steps = self._drop_due(instant)
+        self.now = instant
+        return steps
+
+    # ---- one transaction
+
+    def _transaction(self, work: object) -> tuple[Step, ...]:
+        assert callable(work)
+        self._undo.clear()
+        try:
+            return tuple(self._bounded(work()))
+        except BaseException:
+            self._queue.clear()
+            for id_, snapshot in reversed(self._undo):
+                self._put(snapshot) if snapshot else self._remove(id_)
+            raise
+
+    def _bounded(self, steps: Iterator[Step]) -> Iterator[Step]:
+        recent: deque[str] = deque(maxlen=8)
+        for count, done in enumerate(steps):
+            recent.append(f"{done.instance} {done.event or done.cause}")
+            if count >= self.terms.cascade:
+                raise LimitExceeded(f"one event led to more than {self.terms.cascade} steps", recent)
+            yield done
+
+    def _start(self, snapshot: Snapshot, state: str | None, *, silent: bool) -> Iterator[Step]:
+        first = start(self.plan, snapshot, self.now, world=self._seen(snapshot), terms=self.terms, state=state)
+        yield first
+        yield from self._apply(first, silent=silent)
+        yield from self._drain()
+
+    def _drain(self) -> Iterator[Step]:
+        while self._queue:
+            delivery = self._queue.popleft()
+            receiver = self._world.get(delivery.to)
+            if receiver is None:
+                continue  # stopped meanwhile: nobody is there to hear it
+            done = step(self.plan, receiver, delivery.event, self.now, world=self._world, terms=self.terms)
+            yield done
+            yield from self._apply(done)
+
+    def _apply(self, done: Step, *, silent: bool = False) -> Iterator[Step]:
+        """Put a step into force; yields the steps that belong to it: first ones of children, last ones of those stopped."""
+        self._put(done.after)
+        for first in done.made:
+            yield first
+            yield from self._apply(first)
+        self._queue.extend(done.sent)
+        if not silent:
+            self._queue.extend(self._observations(done))
+        after = done.after
+        if after.done and not done.before.done and after.parent and done.cause != "stop":
+            parent, ref = after.parent
+            self._queue.append(Delivery(parent, Event(f"done.invoke.{ref}", sender=after.id)))
+        for child in done.stopped:
+            if child in self._world:
+                last = stop(self.plan, self._world[child], self.now, world=self._world, terms=self.terms)
+                yield last
+                yield from self._apply(last)
+                self._remove(child)
+
+    def _observations(self, done: Step) -> Iterator[Delivery]:
+        for state in done.entered:
+            for watcher, chain in self._watchers.of(done.after, state, self._world, self._order):
+                yield Delivery(watcher, Event(".".join((*chain, state)), sender=done.instance))
+
+    # ---- time
+
+    def _drop_due(self, until: int) -> tuple[Step, ...]:
+        """Everything due up to `until`, in order."""
+        steps: list[Step] = []
+        while True:
+            self._drop_stale()
+            if not self._heap or self._heap[0][0] > until:
+                return tuple(steps)
+            entry = heapq.heappop(self._heap)
+            self.now = entry[0]
+            steps += self._transaction(partial(self._due, entry))
+
+    def _due(self, entry: tuple[int, int, int, int, str]) -> Iterator[Step]:
+        _, _, kind, number, id_ = entry
+        snapshot = self._world[id_]
+        if kind == 0:
+            key = self.plan.machines[snapshot.machine].transitions[number].key
+            done = fire(self.plan, snapshot, key, self.now, world=self._world, terms=self.terms)
+            yield done
+            yield from self._apply(done)
+        else:
+            arrived = next(item for item in snapshot.delayed if item.turn == number)
+            self._put(attrs.evolve(snapshot, delayed=tuple(item for item in snapshot.delayed if item is not arrived)))
+            self._queue.append(Delivery(arrived.to, arrived.event))
+        yield from self._drain()
+
+    def _drop_stale(self) -> None:
+        """Entries of timers that were disarmed or armed anew, and of sends that were cancelled, are skipped when they come up."""
+        while self._heap and not self._is_live(self._heap[0]):
+            heapq.heappop(self._heap)
+
+    def _is_live(self, entry: tuple[int, int, int, int, str]) -> bool:
+        due, order, kind, number, id_ = entry
+        snapshot = self._world.get(id_)
+        if snapshot is None or self._order[id_] != order:
+            return False
+        if kind == 0:
+            key = self.plan.machines[snapshot.machine].transitions[number].key
+            return any(timer.key == key and timer.due == due for timer in snapshot.timers)
+        return any(item.turn == number and item.due == due for item in snapshot.delayed)
+
+    # ---- keeping the tables together
+
+    def _put(self, snapshot: Snapshot) -> None:
+        id_, before = snapshot.id, self._world.get(snapshot.id)
+        self._undo.append((id_, before))
+        if before is None:
+            if len(self._world) >= self.terms.instances:
+                raise LimitExceeded(f"more than {self.terms.instances} instances")
+            self._order[id_] = self._made
+            self._made += 1
+        self._world[id_] = snapshot
+        self._watchers.moved(snapshot, before)
+        order = self._order[id_]
+        arrows = self.plan.machines[snapshot.machine].arrows
+        for timer in snapshot.timers if before is None or before.timers != snapshot.timers else ():
+            if before is None or timer not in before.timers:
+                heapq.heappush(self._heap, (timer.due, order, 0, arrows[timer.key].index, id_))
+        for item in snapshot.delayed if before is None or before.delayed != snapshot.delayed else ():
+            if before is None or item not in before.delayed:
+                heapq.heappush(self._heap, (item.due, order, 1, item.turn, id_))
+
+    def _remove(self, id_: str) -> None:
+        snapshot = self._world.pop(id_)
+        self._undo.append((id_, snapshot))
+        self._watchers.gone(snapshot)
+        del self._order[id_]
+
+    def _seen(self, snapshot: Snapshot) -> Mapping[str, Snapshot]:
+        return self._world if snapshot.id in self._world else {**self._world, snapshot.id: snapshot}
+
+    # ---- what callers write
+
+    def _blank(self, machine: str, id_: str, given: Mapping[str, Given | Instance]) -> Snapshot:
+        if machine not in self.plan.machines:
+            raise UnknownName("machine", machine, self.plan.machines)
+        if id_ in self._world:
+            raise MisuseError(f"an instance called `{id_}` is already there")
+        compiled = self.plan.machines[machine]
+        fields: dict[str, Value] = {}
+        refs: dict[str, str | None] = {}
+        for name, value in given.items():
+            if name in compiled.refs:
+                refs[name] = value.id if isinstance(value, Instance) else str(value)
+            elif name in compiled.fields:
+                assert not isinstance(value, Instance)
+                fields[name] = _value(compiled.fields[name], value)
+            else:
+                raise UnknownName(f"field or ref of {machine}", name, (*compiled.fields, *compiled.refs))
+        for name, other in refs.items():
+            there = self._world.get(other or "")
+            if there and there.machine != compiled.refs[name].machine:
+                wanted = compiled.refs[name].machine
+                raise MisuseError(
+                    f"the ref `{name}` of `{id_}` leads to a {wanted}, and `{other}` is a {there.machine}"
+                )
+        return blank(self.plan, machine, id_, fields, refs)
+
+    def _payload(self, declared: tables.Event, given: Mapping[str, Given]) -> tuple[tuple[str, Value], ...]:
+        for name in given:
+            if name not in declared.payload:
+                raise UnknownName(f"value of the event {declared.name}", name, declared.payload)
+        return tuple(
+            (name, _value(field, given[name]) if name in given else field.default)
+            for name, field in declared.payload.items()
+        )
+
+    def _name(self, machine: str, name: str) -> str:
+        compiled = self.plan.machines.get(machine)
+        dashed = name.replace("_", "-")
+        known = (*compiled.fields, *compiled.refs) if compiled else ()
+        return dashed if dashed in known else name
+
+
+def _id(instance: Instance | str) -> str:
+    return instance.id if isinstance(instance, Instance) else instance
+
+
+def _duration(value: str | int | timedelta) -> int:
+    if isinstance(value, str):
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise MisuseError(str(error)) from error
+    return value // timedelta(microseconds=1) if isinstance(value, timedelta) else value
+
+
+def _value(field: tables.Field, value: Given) -> Value:
+    """A caller's value as the field keeps it; text and timedeltas become durations where one is wanted."""
+    if field.type.kind == "duration" and isinstance(value, str | timedelta):
+        return _duration(value)
+    if isinstance(value, timedelta):
+        raise MisuseError(f"`{field.name}` is {field.type}, not a duration")
+    return value
