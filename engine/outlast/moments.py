@@ -18,6 +18,7 @@ UNITS = {
     "ms": 1_000,
     "us": 1,
 }
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 SECOND, MINUTE, HOUR, DAY = UNITS["s"], UNITS["m"], UNITS["h"], UNITS["d"]
 LONGEST = 10_000 * 366 * DAY
 """No duration may be longer: ten thousand years, which keeps every instant in 64 bits."""
@@ -76,8 +77,7 @@ def format_duration(microseconds: int) -> str:
 
 def format_instant(instant: int) -> str:
     """ISO 8601 in UTC: `2026-11-23T18:00:00Z`, with as many digits of the second as needed."""
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=instant)
-    return moment.isoformat() + "Z"
+    return (EPOCH + datetime.timedelta(microseconds=instant)).isoformat().removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: str) -> int:
@@ -85,5 +85,4 @@ def parse_instant(text: str) -> int:
     moment = datetime.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
-    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-    return (moment - epoch) // datetime.timedelta(microseconds=1)
+    return (moment - EPOCH) // datetime.timedelta(microseconds=1)

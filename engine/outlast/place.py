@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import attrs
 
 
@@ -27,7 +29,8 @@ class Word(str):
     __slots__ = ("place",)
     place: Place | None
 
-    def __new__(cls, text: str, place: Place | None = None) -> Word:
+    def __new__(cls, text: str, place: Place | None = None) -> Self:
+        """The string `text`, written at `place`."""
         word = super().__new__(cls, text)
         word.place = place
         return word

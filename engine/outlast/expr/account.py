@@ -26,7 +26,7 @@ class Leaf:
         return f"`{self.text}` is {'true' if self.holds else 'false'}" + (f": {saw}" if saw else "")
 
 
-def listed_states(configuration: tuple[str, ...], slot: int | None) -> str:
+def listed_states(configuration: tuple[str, ...], _slot: int | None) -> str:
     """A configuration in words: every active state. A caller that has the plan can name the innermost ones only."""
     return " + ".join(configuration)
 
@@ -35,7 +35,7 @@ Whereabouts: TypeAlias = Callable[[tuple[str, ...], int | None], str]
 
 
 def account(guard: Expr, context: Context, whereabouts: Whereabouts = listed_states) -> tuple[Leaf, ...]:
-    """The leaves that decided the verdict of `guard`: all failing ones of a failed `and`, every one of a failed `or`, …
+    """The leaves that decided the verdict of `guard`: all failing ones of a failed `and`, every one of a failed `or`.
 
     `whereabouts` puts the configuration seen through a slot (None: the instance's own) into words.
     """

@@ -37,7 +37,14 @@ _TOKEN = re.compile(
 )
 KEYWORDS = frozenset({"and", "or", "not", "is", "in", "true", "false", "present", "absent"})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-_INSTEAD = {"=": "==", "&": "and", "|": "or", "!": "not", "/": "nothing: division is not linear", "%": "nothing"}
+_INSTEAD = {
+    "=": "==",
+    "&": "and",
+    "|": "or",
+    "!": "not",
+    "/": "nothing: division is not linear",
+    "%": "nothing: there is no remainder",
+}
 
 
 class _Token(NamedTuple):

@@ -4,10 +4,24 @@ tables    what a plan is made of
 compile   model -> plan, all problems collected
 body      the inside of one machine
 scope     what names mean
+citations who cites which clause
 lint      what is legal but surely not meant
 """
 
+from outlast.plan.citations import Citation, Coverage, citations, clause_coverage
 from outlast.plan.compile import compile_system, under
 from outlast.plan.tables import Machine, Plan, State, Transition, matches
 
-__all__ = ["Machine", "Plan", "State", "Transition", "compile_system", "matches", "under"]
+__all__ = [
+    "Citation",
+    "Coverage",
+    "Machine",
+    "Plan",
+    "State",
+    "Transition",
+    "citations",
+    "clause_coverage",
+    "compile_system",
+    "matches",
+    "under",
+]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -14,6 +13,7 @@ from outlast.expr import Context, compiled, resolve_as, tree, type_of
 from outlast.place import Word, place_of
 from outlast.plan import tables
 from outlast.plan.body import Body
+from outlast.plan.citations import citing
 from outlast.plan.fields import Constants, event_of, fields_of
 from outlast.plan.scope import Header, Report, World
 from outlast.plan.states import flatten
@@ -95,8 +95,8 @@ class _Compiler:
         """Clauses, actors and machines that anything names must exist."""
         clauses = [clause.id for clause in self.system.clauses]
         actors = [actor.name for actor in self.system.actors]
-        for owner in _citing(self.system):
-            for clause in owner.because if clauses else ():
+        for _, _, _, thing in citing(self.system):
+            for clause in thing.because if clauses else ():
                 self.one_of(clause, clauses, "clause")
         for machine in self.system.machines:
             for event in machine.events:
@@ -148,28 +148,3 @@ class _Compiler:
 
 def _clause(clause: model.Clause) -> tables.Clause:
     return tables.Clause(str(clause.id), clause.says, clause.section, clause.line, clause.reason, clause.reference)
-
-
-class _Citing(Protocol):
-    """Anything that may cite clauses."""
-
-    @property
-    def because(self) -> model.Clauses:
-        """The clauses cited."""
-
-
-def _citing(system: model.System) -> Iterator[_Citing]:
-    yield from system.constants
-    yield from system.assumptions
-    for machine in system.machines:
-        for event in machine.events:
-            yield event
-            yield from event.payload
-        for effect in machine.effects:
-            yield effect
-            yield from effect.payload
-        yield from machine.fields
-        yield from machine.guards
-        yield from machine.requires
-        yield from machine.transitions
-        yield from (state for state, _ in flatten(machine))

@@ -23,6 +23,7 @@ class Report:
     def __call__(
         self, code: str, text: str, place: Place | None = None, hint: str | None = None, severity: Severity = "error"
     ) -> None:
+        """Note one problem; the signature of `expr.resolve.Report`."""
         self.problems.append(Problem(code, text, place, hint, severity))
 
 

@@ -277,8 +277,10 @@ class Transition:
     about: str
     place: Place | None
 
-    def hears(self, event: str) -> bool:
-        """Whether an event of this name is matched by a descriptor (SCXML 3.12.1)."""
+    def hears(self, event: str | None) -> bool:
+        """Whether an event of this name is matched by a descriptor (SCXML 3.12.1); None: whether the row is eventless."""
+        if event is None:
+            return self.kind == "eventless"
         return any(matches(descriptor, event) for descriptor in self.descriptors)
 
     @property
@@ -292,7 +294,7 @@ class Transition:
 def matches(descriptor: str, event: str) -> bool:
     """SCXML 3.12.1: the same tokens, a prefix of them, or `*`; a trailing `.*` or `.` says nothing more."""
     descriptor = descriptor.removesuffix(".*").removesuffix(".")
-    return descriptor == "*" or event == descriptor or event.startswith(descriptor + ".")
+    return descriptor in ("*", event) or event.startswith(descriptor + ".")
 
 
 @attrs.frozen

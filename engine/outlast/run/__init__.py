@@ -10,8 +10,8 @@ scenario   stories told and judged
 """
 
 from outlast.run.explain import Candidate, Explanation, Offer, explain
-from outlast.run.scenario import Moment, Run, Verdict, every_reading, run_scenario
 from outlast.run.saved import SystemSnapshot
+from outlast.run.scenario import Moment, Run, Verdict, every_reading, run_scenario
 from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
 from outlast.run.step import fire, start, step, stop
 from outlast.run.steps import Delivery, Effect, Microstep, Step

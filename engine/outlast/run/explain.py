@@ -10,6 +10,7 @@ import attrs
 from outlast.expr import Context, Leaf, account
 from outlast.expr import tree as nodes
 from outlast.plan import Plan, Transition, tables
+from outlast.run import admission
 from outlast.run.macrostep import Macrostep
 from outlast.run.snapshot import Event, Snapshot
 from outlast.run.steps import Step
@@ -88,12 +89,11 @@ def explain_event(plan: Plan, snapshot: Snapshot, event: Event, world: Mapping[s
     run = Macrostep(plan, snapshot, 0, world, DEFAULT_TERMS)
     run.hear(event)
     rows = [row for row in run.machine.transitions if row.descriptors and row.hears(event.name)]
-    candidates = _candidates(run, rows, event)
+    candidates = _candidates(run, rows)
     refusal = _refusal(run, candidates)
     declared = run.machine.events.get(event.name)
     if declared is not None and refusal is None:
-        from_outside = _objection(declared, event)
-        refusal = from_outside or refusal
+        refusal = admission.refusal(declared, event, plan)
     return Explanation(
         snapshot.id,
         event.name,
@@ -102,13 +102,6 @@ def explain_event(plan: Plan, snapshot: Snapshot, event: Event, world: Mapping[s
         refusal,
         offers(plan, snapshot, world) if refusal else (),
     )
-
-
-def _objection(declared: tables.Event, event: Event) -> str | None:
-    given = dict(event.payload)
-    if event.by is not None and declared.by and event.by not in declared.by:
-        return f"`{event.by}` may not send it"
-    return next((text for field in declared.payload.values() if (text := field.objection(given.get(field.name)))), None)
 
 
 def explain(step: Step) -> Explanation:
@@ -124,7 +117,7 @@ def explain(step: Step) -> Explanation:
         rows = [row for row in run.machine.transitions if row.descriptors and row.hears(name)]
     else:
         rows = []
-    candidates = _candidates(run, rows, step.event)
+    candidates = _candidates(run, rows)
     shown = offers(step.plan, step.before, world) if step.refusal else ()
     name = step.event.name if step.event else step.cause
     return Explanation(step.instance, name, step.refusal is None, candidates, step.refusal, shown)
@@ -140,7 +133,7 @@ def _refusal(run: Macrostep, candidates: tuple[Candidate, ...]) -> str | None:
     return run.machine.arrows[refusing[0].key].refuse if refusing else None
 
 
-def _candidates(run: Macrostep, rows: list[Transition], event: Event | None) -> tuple[Candidate, ...]:
+def _candidates(run: Macrostep, rows: list[Transition]) -> tuple[Candidate, ...]:
     """Every row with its verdict, inner states first, then in the order of the file."""
     numbers = {row.index for row in rows}
     chosen: dict[int, Transition] = {}
@@ -213,7 +206,7 @@ def offers(plan: Plan, snapshot: Snapshot, world: Mapping[str, Snapshot]) -> tup
         run = Macrostep(plan, snapshot, 0, world, DEFAULT_TERMS)
         rows = [row for row in run.machine.transitions if row.descriptors and row.hears(event.name)]
         active = [row for row in rows if row.source in run.active]
-        certain = run.select(lambda row: row in active, Event(event.name))
+        certain = run.select(Event(event.name))
         hanging = [row for row in active if _reads_payload(row) and _could_hold(row, run.context)]
         if any(not row.refuse for row in certain) or hanging:
             listed = tuple(dict.fromkeys(row.id for row in (*certain, *hanging) if not row.refuse))

@@ -16,14 +16,14 @@ to the letter, would give a region two active children).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 import attrs
 
 from outlast.errors import LimitExceeded, RefusedInstance
 from outlast.expr import Context, Value
-from outlast.plan import Machine, Plan, State, Transition, tables
+from outlast.plan import Plan, State, Transition, tables
 from outlast.run.instances import blank, resolve_chain
 from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
 from outlast.run.steps import Cause, Delivery, Effect, Microstep, Step
@@ -82,7 +82,7 @@ class Macrostep:
 
     def take(self, event: Event) -> Step:
         """Handle one outside event."""
-        selected = self.select(lambda row: row.descriptors != () and row.hears(event.name), event)
+        selected = self.select(event)
         if selected:
             self.microstep(selected, event)
         else:
@@ -152,13 +152,12 @@ class Macrostep:
         """Appendix D, the inner loop of `mainEventLoop`, then the invocations of states still active."""
         while self.running:
             event: Event | None = None
-            selected = self.select(lambda row: row.kind == "eventless", None)
+            selected = self.select(None)
             if not selected:
                 if not self.internal:
                     break
                 event = self.internal.popleft()
-                name = event.name
-                selected = self.select(lambda row: row.descriptors != () and row.hears(name), event)
+                selected = self.select(event)
             if selected:
                 self.microstep(selected, event)
             if len(self.microsteps) > self.terms.microsteps:
@@ -193,8 +192,9 @@ class Macrostep:
     def hear(self, event: Event | None) -> None:
         self.context.payload = dict(event.payload) if event else {}
 
-    def select(self, triggered: Callable[[Transition], bool], event: Event | None) -> list[Transition]:
+    def select(self, event: Event | None) -> list[Transition]:
         """`selectTransitions` / `selectEventlessTransitions`: per atomic state the first enabled row, inner states first."""
+        name = event.name if event else None
         if event:
             self.hear(event)
         rows, found = self.machine.transitions, dict[int, Transition]()
@@ -205,7 +205,7 @@ class Macrostep:
                 if above < 0:
                     continue
                 row = self.first_enabled(
-                    rows[number] for number in self.states[above].transitions if triggered(rows[number])
+                    rows[number] for number in self.states[above].transitions if rows[number].hears(name)
                 )
                 if row:
                     found[row.index] = row

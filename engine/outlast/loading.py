@@ -1,0 +1,113 @@
+"""From a name or a path to a plan: reading, compiling and checking in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import attrs
+
+from outlast import catalog, model
+from outlast.errors import Problem, SpecError, UnknownName
+from outlast.language import read_scenario, read_system
+from outlast.plan import Plan, compile_system, lint, under
+from outlast.run.staging import problems_of
+
+
+@attrs.frozen(eq=False)
+class Checked:
+    """A system with everything that is wrong with it; `plan` is None when it cannot be compiled at all."""
+
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    scenarios: tuple[model.Scenario, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """What keeps the system from being used."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+def find(name_or_path: str | os.PathLike[str]) -> Path:
+    """The folder or file of a system: the name of a bundled one, or a path. Raises UnknownName."""
+    text = os.fspath(name_or_path)
+    bundled = catalog.bundled()
+    if text in bundled:
+        return bundled[text]
+    path = Path(text)
+    if not path.exists():
+        raise UnknownName("bundled system or path", text, bundled)
+    return path
+
+
+def load(name_or_path: str | os.PathLike[str], readings: Mapping[str, str] | None = None) -> Plan:
+    """The plan of a bundled system, a system's folder, or a single machine's file, under `readings`.
+
+    Raises UnknownName for what is not there, SpecError with every problem of what is. Does not lint: see `check`.
+    """
+    plan, problems = _compiled(find(name_or_path))
+    if plan is None or problems:
+        raise SpecError(problems)
+    return under(plan, readings or {})
+
+
+def check(name_or_path: str | os.PathLike[str]) -> Checked:
+    """Everything `load` looks at, and lint, and the system's scenarios. Raises UnknownName only."""
+    path = find(name_or_path)
+    plan, problems = _compiled(path)
+    if plan is None or problems:
+        return Checked(None, _sorted(problems))
+    found = [*lint(plan)]
+    scenarios: list[model.Scenario] = []
+    for file in scenario_files(path):
+        scenario, wrong = read_scenario(file)
+        found += wrong
+        if scenario is not None and not wrong:
+            found += problems_of(plan, scenario)
+            scenarios.append(scenario)
+    return Checked(plan, _sorted(found), tuple(scenarios))
+
+
+def scenario_files(system: Path) -> list[Path]:
+    """The scenario files of a system's folder, by name."""
+    return sorted((system / "scenarios").glob("*.yaml")) if system.is_dir() else []
+
+
+def load_scenario(path: str | os.PathLike[str]) -> model.Scenario:
+    """One scenario file. Raises SpecError."""
+    scenario, problems = read_scenario(Path(path))
+    if scenario is None or problems:
+        raise SpecError(problems)
+    return scenario
+
+
+def scenarios(name_or_path: str | os.PathLike[str]) -> dict[str, model.Scenario]:
+    """Name -> scenario for every scenario of a system. Raises UnknownName, SpecError."""
+    found = (load_scenario(file) for file in scenario_files(find(name_or_path)))
+    return {str(scenario.name): scenario for scenario in found}
+
+
+def _compiled(path: Path) -> tuple[Plan | None, tuple[Problem, ...]]:
+    system, problems = read_system(path)
+    if system is None:
+        return None, tuple(problems)
+    plan, unresolved = compile_system(system)
+    return plan, _sorted((*problems, *unresolved))
+
+
+def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """In order of place, each once, each with its source line."""
+    lines: dict[str, list[str]] = {}
+
+    def with_excerpt(problem: Problem) -> Problem:
+        if problem.place is None or problem.excerpt is not None:
+            return problem
+        file = problem.place.file
+        if file not in lines:
+            text = Path(file).read_text(encoding="utf-8", errors="replace") if Path(file).is_file() else ""
+            lines[file] = text.splitlines()
+        within = problem.place.line <= len(lines[file])
+        return attrs.evolve(problem, excerpt=lines[file][problem.place.line - 1] if within else None)
+
+    return tuple(with_excerpt(problem) for problem in sorted(dict.fromkeys(problems), key=lambda item: item.order))
