@@ -15,14 +15,14 @@ to the letter, would give a region two active children).
 
 from __future__ import annotations
 
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Iterable, Mapping
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import attrs
 
 from outlast.errors import LimitExceeded, RefusedInstance
-from outlast.expr import Context, Value
+from outlast.expr import Context, Unanswerable, Value
 from outlast.plan import Plan, State, Transition, tables
 from outlast.run.instances import blank, resolve_chain
 from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
@@ -30,12 +30,15 @@ from outlast.run.steps import Cause, Delivery, Effect, Microstep, Step
 from outlast.run.terms import Terms
 
 
+Payload: TypeAlias = tuple[tuple[str, Value], ...]
+
+
 class _Fault(Exception):
     """An action could not be carried out: the rest of its block is left out (SCXML 4, 5.9, 6.2)."""
 
-    def __init__(self, event: str, text: str) -> None:
+    def __init__(self, event: str, text: str, send_id: str | None = None) -> None:
         super().__init__(text)
-        self.event = event
+        self.event, self.send_id = event, send_id
 
 
 class Macrostep:
@@ -64,10 +67,11 @@ class Macrostep:
         self.stopped: list[str] = []
         self.faults: list[str] = []
         self.refusal: str | None = None
+        self.answer: Payload = ()
         self.world = world
         self.others_before = self.look_around()
         self.names = set(snapshot.configuration)
-        self.context = Context(self.values, {}, self.names, self.others_before, plan.readings)
+        self.context = Context(self.values, {}, self.names, self.others_before, plan.readings, {"own id": snapshot.id})
 
     # ---- the whole story
 
@@ -82,6 +86,7 @@ class Macrostep:
 
     def take(self, event: Event) -> Step:
         """Handle one outside event."""
+        self.before_hearing(event)
         selected = self.select(event)
         if selected:
             self.microstep(selected, event)
@@ -96,7 +101,7 @@ class Macrostep:
         del self.timers[key]
         event = Event(row.trigger)
         self.hear(event)
-        if row.guard is None or row.guard.run(self.context):
+        if self.is_enabled(row):
             self.microstep([row], event)
         else:
             self.refusal = "its guard does not hold"
@@ -127,6 +132,7 @@ class Macrostep:
             faults=tuple(self.faults),
             refusal=self.refusal,
             others=tuple(self.others_before),
+            answer=self.answer,
         )
 
     def snapshot(self) -> Snapshot:
@@ -157,7 +163,7 @@ class Macrostep:
                 if not self.internal:
                     break
                 event = self.internal.popleft()
-                selected = self.select(event)
+                selected = self.select(event, inside=True)
             if selected:
                 self.microstep(selected, event)
             if len(self.microsteps) > self.terms.microsteps:
@@ -189,14 +195,35 @@ class Macrostep:
 
     # ---- choosing transitions
 
-    def hear(self, event: Event | None) -> None:
+    def hear(self, event: Event | None, *, inside: bool = False) -> None:
         self.context.payload = dict(event.payload) if event else {}
+        self.context.known = {"own id": self.before.id}
+        if event:
+            platform = event.name.startswith(("error.", "done."))
+            self.context.known |= {
+                "event name": event.name,
+                "event kind": "platform" if platform else "internal" if inside else "external",
+                "event sender": event.sender,
+                "event child": next((ref for ref, id_ in self.children.items() if id_ == event.sender), None),
+                "send id": event.send_id,
+            }
 
-    def select(self, event: Event | None) -> list[Transition]:
+    def before_hearing(self, event: Event) -> None:
+        """What the spawns of active states asked for: to be told first, or to hear it too (Appendix D, `mainEventLoop`)."""
+        for index in sorted(self.active) if self.children else ():
+            for spawn in self.states[index].spawns:
+                child = self.children.get(spawn.ref)
+                if child is not None and child == event.sender and spawn.finalize:
+                    self.hear(event)
+                    self.guarded_block(spawn.finalize)
+                if child is not None and spawn.forward:
+                    self.sent.append(Delivery(child, event))
+
+    def select(self, event: Event | None, *, inside: bool = False) -> list[Transition]:
         """`selectTransitions` / `selectEventlessTransitions`: per atomic state the first enabled row, inner states first."""
         name = event.name if event else None
         if event:
-            self.hear(event)
+            self.hear(event, inside=inside)
         rows, found = self.machine.transitions, dict[int, Transition]()
         for index in sorted(self.active):
             if not self.states[index].is_leaf:
@@ -213,7 +240,15 @@ class Macrostep:
         return self.without_conflicts(list(found.values()))
 
     def first_enabled(self, rows: Iterable[Transition]) -> Transition | None:
-        return next((row for row in rows if row.guard is None or row.guard.run(self.context)), None)
+        return next((row for row in rows if self.is_enabled(row)), None)
+
+    def is_enabled(self, row: Transition) -> bool:
+        """Whether its guard holds; one that cannot be evaluated does not, and is told inside (SCXML 5.9.1)."""
+        try:
+            return row.guard is None or bool(row.guard.run(self.context))
+        except Unanswerable as fault:
+            self.fail(_Fault("error.execution", str(fault)))
+            return False
 
     def without_conflicts(self, rows: list[Transition]) -> list[Transition]:
         """`removeConflictingTransitions`: a row preempts another if both exit a common state: the inner one, else the earlier."""
@@ -334,14 +369,16 @@ class Macrostep:
 
     def reached(self, final: State) -> None:
         """A final state was entered: its parent is done, and a parallel grandparent when all its regions are (SCXML 3.7)."""
-        if final.parent < 0:
-            self.running = False
-            return
-        payload: tuple[tuple[str, Value], ...] = ()
+        payload: Payload = ()
         try:
             payload = self.computed(final.done_data)
         except _Fault as fault:
             self.fail(fault)
+        except Unanswerable as fault:
+            self.fail(_Fault("error.execution", str(fault)))
+        if final.parent < 0:
+            self.running, self.answer = False, payload
+            return
         parent = self.states[final.parent]
         self.internal.append(Event(f"done.state.{parent.name}", payload))
         if parent.parent >= 0 and self.states[parent.parent].kind == "parallel":
@@ -378,10 +415,12 @@ class Macrostep:
             self.carry_out(block)
         except _Fault as fault:
             self.fail(fault)
+        except Unanswerable as fault:
+            self.fail(_Fault("error.execution", str(fault)))
 
     def fail(self, fault: _Fault) -> None:
         self.faults.append(str(fault))
-        self.internal.append(Event(fault.event))
+        self.internal.append(Event(fault.event, send_id=fault.send_id))
 
     def carry_out(self, block: tables.Block) -> None:
         for action in block:
@@ -394,7 +433,12 @@ class Macrostep:
                 case tables.Raise(event=event, payload=payload):
                     self.internal.append(Event(event, self.computed(payload, self.machine.events[event].payload)))
                 case tables.Send():
-                    self.send(action)
+                    try:
+                        self.send(action)
+                    except Unanswerable as fault:
+                        raise _Fault("error.execution", str(fault), action.id) from fault
+                    except _Fault as fault:
+                        raise _Fault(fault.event, str(fault), action.id) from fault
                 case tables.Cancel(id=id_):
                     self.delayed = [item for item in self.delayed if item.event.send_id != id_]
                 case tables.Spawn():
@@ -420,11 +464,13 @@ class Macrostep:
         return tuple((name, self.admitted(declared[name], value)) for name, value in complete.items())
 
     def send(self, send: tables.Send) -> None:
-        to = self.before.id if send.slot is None else self.find(self.machine.slots[send.slot])
+        to = self.addressee(send)
         if to is None:
             raise _Fault("error.communication", f"nobody is bound to `{send.to}`")
-        receiver = self.before.machine if to == self.before.id else self.world[to].machine
-        declared = self.plan.machines[receiver].events[send.event].payload
+        receiver = self.plan.machines[self.before.machine if to == self.before.id else self.world[to].machine]
+        if send.event not in receiver.events:
+            raise _Fault("error.communication", f"`{to}` knows no event called `{send.event}`")
+        declared = receiver.events[send.event].payload
         event = Event(send.event, self.computed(send.payload, declared), self.before.id, None, send.id)
         delay = send.after.run(self.context) if send.after else None
         if isinstance(delay, int):
@@ -432,6 +478,13 @@ class Macrostep:
             self.turn += 1
         else:
             self.sent.append(Delivery(to, event))
+
+    def addressee(self, send: tables.Send) -> str | None:
+        """The id of whom a send is for."""
+        if send.address is not None:
+            id_ = send.address.run(self.context)
+            return id_ if isinstance(id_, str) and (id_ == self.before.id or id_ in self.world) else None
+        return self.before.id if send.slot is None else self.find(self.machine.slots[send.slot])
 
     # ---- children and refs
 
@@ -458,11 +511,11 @@ class Macrostep:
             raise _Fault("error.execution", str(refused)) from refused
         self.unbind(spawn.ref)
         self.spawned[spawn.ref] = count
-        here = {**self.world, self.before.id: self.snapshot()}
+        here = ChainMap({self.before.id: self.snapshot()}, self.world)  # type: ignore[arg-type]  # it is only read
         first = Macrostep(self.plan, child, self.now, here, self.terms).start(None)
         self.made.append(first)
         self.children[spawn.ref] = self.refs[spawn.ref] = id_
-        self.world = {**here, id_: first.after}
+        self.world = here.new_child({id_: first.after})
         self.context.others = self.look_around()
 
     def unbind(self, ref: str) -> None:

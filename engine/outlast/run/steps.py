@@ -31,6 +31,10 @@ class Effect:
     name: str
     payload: tuple[tuple[str, Value], ...] = ()
 
+    def __str__(self) -> str:
+        values = ", ".join(f"{name}={value}" for name, value in self.payload)
+        return f"{self.name}({values})"
+
 
 @attrs.frozen
 class Delivery:
@@ -68,6 +72,8 @@ class Step:
     refusal: str | None = None
     """Why the event was refused, if it was."""
     others: tuple[Snapshot | None, ...] = ()
+    answer: tuple[tuple[str, Value], ...] = ()
+    """The done data of the final state the machine ended in."""
     caused: tuple[Step, ...] = ()
     """Every step in other instances, and later ones in this, that this one led to, in order."""
 

@@ -13,9 +13,8 @@ Whatever an event causes happens completely or, if a limit is hit, not at all.
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import ChainMap, deque
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -28,12 +27,12 @@ from outlast.plan import Machine, Plan, tables
 from outlast.run import admission
 from outlast.run.explain import Explanation, Offer, explain_event, offers
 from outlast.run.instances import blank
+from outlast.run.population import Due, Population
 from outlast.run.saved import SystemSnapshot
 from outlast.run.snapshot import Event, Snapshot, Timer
 from outlast.run.step import fire, start, step, stop
 from outlast.run.steps import Delivery, Step
 from outlast.run.terms import DEFAULT_TERMS, Terms
-from outlast.run.watch import Watchers
 
 Given = Value | timedelta
 """A value as a caller writes it: durations as `7d`, a timedelta, or an int of microseconds."""
@@ -93,20 +92,16 @@ class System:
     def __init__(self, plan: Plan, *, now: int = 0, terms: Terms = DEFAULT_TERMS) -> None:
         """`now` is the first instant, in microseconds since the epoch."""
         self.plan, self.now, self.terms = plan, now, terms
-        self._world: dict[str, Snapshot] = {}
-        self._order: dict[str, int] = {}
-        self._made = 0
-        self._watchers = Watchers(plan)
-        self._heap: list[tuple[int, int, int, int, str]] = []
+        self._population = Population(plan, terms.instances)
+        self._world = self._population.world
         self._queue: deque[Delivery] = deque()
-        self._undo: list[tuple[str, Snapshot | None]] = []
 
     # ---- looking
 
     @property
     def instances(self) -> tuple[Instance, ...]:
         """Every live instance, in the order they were made."""
-        return tuple(Instance(self, id_) for id_ in self._world)
+        return tuple(Instance(self, id_) for id_ in self._population)
 
     def __getitem__(self, id_: str) -> Instance:
         """The instance called `id_`. Raises UnknownName."""
@@ -127,8 +122,8 @@ class System:
     @property
     def next_due(self) -> int | None:
         """The next instant at which time alone changes something."""
-        self._drop_stale()
-        return self._heap[0][0] if self._heap else None
+        due = self._population.next_due
+        return due.at if due else None
 
     def enabled(self, instance: Instance | str) -> tuple[Offer, ...]:
         """What the outside could say to an instance now and have accepted."""
@@ -149,7 +144,8 @@ class System:
         """The whole system as a value, timers and delayed sends included."""
         plan = self.plan
         readings = tuple(plan.readings.items())
-        return SystemSnapshot(plan.name, plan.hash, readings, self.now, self.terms.resolve, tuple(self._world.values()))
+        instances = tuple(self._world[id_] for id_ in self._population)
+        return SystemSnapshot(plan.name, plan.hash, readings, self.now, self.terms.resolve, instances)
 
     @classmethod
     def restore(cls, plan: Plan, snapshot: SystemSnapshot, *, terms: Terms | None = None) -> System:
@@ -158,7 +154,7 @@ class System:
             raise SnapshotError(f"the snapshot was made under another version or reading of `{plan.name}`")
         system = cls(plan, now=snapshot.now, terms=terms or Terms(resolve=snapshot.resolve))
         for instance in snapshot.instances:
-            system._put(instance)
+            system._population.put(instance)
         return system
 
     # ---- acting
@@ -197,7 +193,7 @@ class System:
 
         def all_of_them() -> Iterator[Step]:
             for snapshot in blanks:
-                self._put(snapshot)
+                self._population.put(snapshot)
             for snapshot in blanks:
                 yield from self._start(self._world[snapshot.id], given[snapshot.id][2], silent=True)
 
@@ -223,7 +219,7 @@ class System:
         said = Event(event, self._payload(declared, payload or {}), by=by)
         if at is not None:
             self.advance_to(at)
-        self._drop_due(self.now)
+        self._pass(self.now)
         if refusal := admission.refusal(declared, said, self.plan):
             snapshot = self.look(id_)
             return Step(self.plan, snapshot, snapshot, self.now, "event", said, refusal=refusal)
@@ -242,22 +238,18 @@ class System:
         """Let time pass until `instant` (microseconds since the epoch), firing all that is due, in order."""
         if instant < self.now:
             raise MisuseError("time does not run backwards")
-        steps = self._drop_due(instant)
+        steps = self._pass(instant)
         self.now = instant
         return steps
 
     # ---- one transaction
 
-    def _transaction(self, work: object) -> tuple[Step, ...]:
-        assert callable(work)
-        self._undo.clear()
+    def _transaction(self, work: Callable[[], Iterator[Step]]) -> tuple[Step, ...]:
         try:
-            return tuple(self._bounded(work()))
-        except BaseException:
+            with self._population.transaction():
+                return tuple(self._bounded(work()))
+        finally:
             self._queue.clear()
-            for id_, snapshot in reversed(self._undo):
-                self._put(snapshot) if snapshot else self._remove(id_)
-            raise
 
     def _bounded(self, steps: Iterator[Step]) -> Iterator[Step]:
         recent: deque[str] = deque(maxlen=8)
@@ -268,7 +260,14 @@ class System:
             yield done
 
     def _start(self, snapshot: Snapshot, state: str | None, *, silent: bool) -> Iterator[Step]:
-        first = start(self.plan, snapshot, self.now, world=self._seen(snapshot), terms=self.terms, state=state)
+        first = start(
+            self.plan,
+            snapshot,
+            self.now,
+            world=ChainMap({snapshot.id: snapshot}, self._world),
+            terms=self.terms,
+            state=state,
+        )
         yield first
         yield from self._apply(first, silent=silent)
         yield from self._drain()
@@ -285,100 +284,59 @@ class System:
 
     def _apply(self, done: Step, *, silent: bool = False) -> Iterator[Step]:
         """Put a step into force; yields the steps that belong to it: first ones of children, last ones of those stopped."""
-        self._put(done.after)
+        self._population.put(done.after)
+        self._queue.extend(item for item in done.sent if done.cause != "stop" or not _is_parent(item.to, done.after))
         for first in done.made:
             yield first
             yield from self._apply(first)
-        self._queue.extend(done.sent)
         if not silent:
             self._queue.extend(self._observations(done))
         after = done.after
         if after.done and not done.before.done and after.parent and done.cause != "stop":
             parent, ref = after.parent
-            self._queue.append(Delivery(parent, Event(f"done.invoke.{ref}", sender=after.id)))
+            event = Event(f"done.invoke.{ref}", done.answer, sender=after.id)
+            if self._listens(parent, event):
+                self._queue.append(Delivery(parent, event))
         for child in done.stopped:
             if child in self._world:
                 last = stop(self.plan, self._world[child], self.now, world=self._world, terms=self.terms)
                 yield last
                 yield from self._apply(last)
-                self._remove(child)
+                self._population.remove(child)
 
     def _observations(self, done: Step) -> Iterator[Delivery]:
         for state in done.entered:
-            for watcher, chain in self._watchers.of(done.after, state, self._world, self._order):
+            for watcher, chain in self._population.watchers.of(done.after, state, self._world, self._population.order):
                 yield Delivery(watcher, Event(".".join((*chain, state)), sender=done.instance))
+
+    def _listens(self, id_: str, event: Event) -> bool:
+        """Whether any row of an instance's machine could hear the event: what nobody waits for makes no step."""
+        rows = self.plan.machines[self._world[id_].machine].transitions if id_ in self._world else ()
+        return any(row.hears(event.name) for row in rows)
 
     # ---- time
 
-    def _drop_due(self, until: int) -> tuple[Step, ...]:
+    def _pass(self, until: int) -> tuple[Step, ...]:
         """Everything due up to `until`, in order."""
         steps: list[Step] = []
-        while True:
-            self._drop_stale()
-            if not self._heap or self._heap[0][0] > until:
-                return tuple(steps)
-            entry = heapq.heappop(self._heap)
-            self.now = entry[0]
-            steps += self._transaction(partial(self._due, entry))
+        while (due := self._population.next_due) and due.at <= until:
+            self.now = due.at
+            steps += self._transaction(partial(self._happen, due))
+        return tuple(steps)
 
-    def _due(self, entry: tuple[int, int, int, int, str]) -> Iterator[Step]:
-        _, _, kind, number, id_ = entry
-        snapshot = self._world[id_]
-        if kind == 0:
-            key = self.plan.machines[snapshot.machine].transitions[number].key
+    def _happen(self, due: Due) -> Iterator[Step]:
+        snapshot = self._world[due.instance]
+        if due.is_send:
+            arrived = next(item for item in snapshot.delayed if item.turn == due.number)
+            remaining = tuple(item for item in snapshot.delayed if item is not arrived)
+            self._population.put(attrs.evolve(snapshot, delayed=remaining))
+            self._queue.append(Delivery(arrived.to, arrived.event))
+        else:
+            key = self.plan.machines[snapshot.machine].transitions[due.number].key
             done = fire(self.plan, snapshot, key, self.now, world=self._world, terms=self.terms)
             yield done
             yield from self._apply(done)
-        else:
-            arrived = next(item for item in snapshot.delayed if item.turn == number)
-            self._put(attrs.evolve(snapshot, delayed=tuple(item for item in snapshot.delayed if item is not arrived)))
-            self._queue.append(Delivery(arrived.to, arrived.event))
         yield from self._drain()
-
-    def _drop_stale(self) -> None:
-        """Entries of timers that were disarmed or armed anew, and of sends that were cancelled, are skipped when they come up."""
-        while self._heap and not self._is_live(self._heap[0]):
-            heapq.heappop(self._heap)
-
-    def _is_live(self, entry: tuple[int, int, int, int, str]) -> bool:
-        due, order, kind, number, id_ = entry
-        snapshot = self._world.get(id_)
-        if snapshot is None or self._order[id_] != order:
-            return False
-        if kind == 0:
-            key = self.plan.machines[snapshot.machine].transitions[number].key
-            return any(timer.key == key and timer.due == due for timer in snapshot.timers)
-        return any(item.turn == number and item.due == due for item in snapshot.delayed)
-
-    # ---- keeping the tables together
-
-    def _put(self, snapshot: Snapshot) -> None:
-        id_, before = snapshot.id, self._world.get(snapshot.id)
-        self._undo.append((id_, before))
-        if before is None:
-            if len(self._world) >= self.terms.instances:
-                raise LimitExceeded(f"more than {self.terms.instances} instances")
-            self._order[id_] = self._made
-            self._made += 1
-        self._world[id_] = snapshot
-        self._watchers.moved(snapshot, before)
-        order = self._order[id_]
-        arrows = self.plan.machines[snapshot.machine].arrows
-        for timer in snapshot.timers if before is None or before.timers != snapshot.timers else ():
-            if before is None or timer not in before.timers:
-                heapq.heappush(self._heap, (timer.due, order, 0, arrows[timer.key].index, id_))
-        for item in snapshot.delayed if before is None or before.delayed != snapshot.delayed else ():
-            if before is None or item not in before.delayed:
-                heapq.heappush(self._heap, (item.due, order, 1, item.turn, id_))
-
-    def _remove(self, id_: str) -> None:
-        snapshot = self._world.pop(id_)
-        self._undo.append((id_, snapshot))
-        self._watchers.gone(snapshot)
-        del self._order[id_]
-
-    def _seen(self, snapshot: Snapshot) -> Mapping[str, Snapshot]:
-        return self._world if snapshot.id in self._world else {**self._world, snapshot.id: snapshot}
 
     # ---- what callers write
 
@@ -421,6 +379,11 @@ class System:
         dashed = name.replace("_", "-")
         known = (*compiled.fields, *compiled.refs) if compiled else ()
         return dashed if dashed in known else name
+
+
+def _is_parent(id_: str, child: Snapshot) -> bool:
+    """Whether `id_` made `child`. A parent does not hear what a child says while it is being stopped (SCXML 6.4)."""
+    return child.parent is not None and child.parent[0] == id_
 
 
 def _id(instance: Instance | str) -> str:
