@@ -1,0 +1,83 @@
+"""Model or text -> text in canonical form: keys in the order of the grammar, rows in braces, comments where they were."""
+
+from __future__ import annotations
+
+from outlast import model
+from outlast.errors import SpecError
+from outlast.language import unbuild
+from outlast.language.drafts import Drafter, Group
+from outlast.language.files import read_clauses, read_machine, read_scenario, read_system_file
+from outlast.language.grammar import CLAUSE_LIST
+from outlast.language.layout import block
+from outlast.language.nodes import Mapping, Node, Sequence, comments, compose
+from outlast.language.shapes import Shape, Use
+from outlast.language.source import from_text
+
+
+def format_text(text: str, file: str = "") -> str:
+    """The same specification, machine, scenario or list of clauses in canonical form.
+
+    Its meaning and its comments do not change, and formatting it again changes nothing. Raises SpecError if the text has problems.
+    """
+    source = from_text(text, file)
+    root = compose(source)
+    if source.problems or root is None:
+        raise SpecError(source.problems)
+    before = _read(text, file, root)
+    drafter = Drafter(source, list(comments(source, root)))
+    written = _written(drafter, root)
+    assert before == _read(written, file, root), "the canonical form has another meaning"
+    return written
+
+
+def write_machine(machine: model.Machine) -> str:
+    """The text of a machine file; it reads back as the same machine. Raises MisuseError if no text says what it does."""
+    return _written(Drafter(None, []), unbuild.machine(machine))
+
+
+def write_scenario(scenario: model.Scenario) -> str:
+    """The text of a scenario file; it reads back as the same scenario."""
+    return _written(Drafter(None, []), unbuild.scenario(scenario))
+
+
+def write_clauses(clauses: tuple[model.Clause, ...]) -> str:
+    """The text of a file of clauses; it reads back as the same clauses."""
+    return _written(Drafter(None, []), unbuild.clauses(clauses))
+
+
+def write_system(system: model.System) -> dict[str, str]:
+    """The files of a system's folder, by name; together they read back as the same system."""
+    files = {"system.yaml": _written(Drafter(None, []), unbuild.system(system, "clauses.yaml"))}
+    files |= {f"{machine.name}.yaml": write_machine(machine) for machine in system.machines}
+    return files | ({"clauses.yaml": write_clauses(system.clauses)} if system.clauses else {})
+
+
+def _shape(root: Node) -> Shape:
+    if isinstance(root, Sequence):
+        return CLAUSE_LIST
+    keys = {key.text for key, _ in root.pairs} if isinstance(root, Mapping) else set()
+    return Use(next((kind for kind in ("system", "scenario") if kind in keys), "machine"))
+
+
+def _read(text: str, file: str, root: Node) -> object:
+    """What a text means. Raises SpecError."""
+    readers = {"machine": read_machine, "scenario": read_scenario, "system": read_system_file}
+    shape = _shape(root)
+    value, problems = readers[shape.record](text, file) if isinstance(shape, Use) else read_clauses(text, file)
+    if problems:
+        raise SpecError(problems)
+    return value
+
+
+def _written(drafter: Drafter, root: Node) -> str:
+    limit = len(drafter.source.text) if drafter.source else 0
+    head = drafter.leading(root.span[0]) if drafter.source else []
+    draft = drafter.draft(root, _shape(root), limit)
+    assert isinstance(draft, Group)
+    draft.tail += drafter.leading(limit + 1)
+    draft.items[0].before = [line for line in draft.items[0].before if line]
+    lines: list[str] = []
+    for line in [*head, *block(draft, 0)]:
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).rstrip("\n") + "\n"
