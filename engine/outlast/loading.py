@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -11,6 +12,7 @@ import attrs
 from outlast import catalog, model
 from outlast.errors import Problem, SpecError, UnknownName
 from outlast.language import read_scenario, read_system
+from outlast.place import Place, place_of
 from outlast.plan import Plan, compile_system, lint, under
 from outlast.run.staging import problems_of
 
@@ -64,13 +66,17 @@ def check(name_or_path: str | os.PathLike[str]) -> Checked:
         scenario, wrong = read_scenario(file)
         found += wrong
         if scenario is not None and not wrong:
+            if scenario.name != file.stem:
+                text = f"the scenario `{scenario.name}` stands in {file.name}"
+                found.append(Problem("wrong-file", text, place_of(scenario.name), f"call the file {scenario.name}.yaml"))
             found += problems_of(plan, scenario)
             scenarios.append(scenario)
     return Checked(plan, _sorted(found), tuple(scenarios))
 
 
 def scenario_files(system: Path) -> list[Path]:
-    """The scenario files of a system's folder, by name."""
+    """The scenario files of a system's folder (or of the folder its system.yaml is in), by name."""
+    system = system.parent if system.name == "system.yaml" else system
     return sorted((system / "scenarios").glob("*.yaml")) if system.is_dir() else []
 
 
@@ -91,9 +97,33 @@ def scenarios(name_or_path: str | os.PathLike[str]) -> dict[str, model.Scenario]
 def _compiled(path: Path) -> tuple[Plan | None, tuple[Problem, ...]]:
     system, problems = read_system(path)
     if system is None:
-        return None, tuple(problems)
+        return None, _sorted(problems)
     plan, unresolved = compile_system(system)
-    return plan, _sorted((*problems, *unresolved))
+    if problems:
+        return None, _sorted((*problems, *(problem for problem in unresolved if _stands_alone(problem, problems))))
+    return plan, _sorted(unresolved)
+
+
+def _stands_alone(problem: Problem, read: Iterable[Problem]) -> bool:
+    """Whether what compiling found is wrong in itself, not because something could not be read.
+
+    Not on a line where reading failed already; and not a name that is missing only because its declaration was not
+    understood: it does stand somewhere in its file as a key.
+    """
+    place = problem.place
+    if place is None or any(other.place and (other.place.file, other.place.line) == (place.file, place.line) for other in read):
+        return False
+    if problem.code == "no-states":
+        return False
+    missing = re.search(r"`([^`]+)`", problem.text) if problem.code.startswith("unknown-") else None
+    return not (missing and any(re.search(rf"(?<![\w-]){re.escape(missing[1])}\s*:", text) for text in _texts(place, read)))
+
+
+def _texts(place: Place, read: Iterable[Problem]) -> Iterator[str]:
+    """The files in which something could not be read, and the one a problem stands in."""
+    for file in dict.fromkeys([place.file, *(other.place.file for other in read if other.place)]):
+        if Path(file).is_file():
+            yield Path(file).read_text(encoding="utf-8", errors="replace")
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -5,11 +5,15 @@ compile   model -> plan, all problems collected
 body      the inside of one machine
 scope     what names mean
 citations who cites which clause
-lint      what is legal but surely not meant
+lint      what is legal but surely not meant: assembled from
+  overlap   whether guards can hold at once (linear: whether numbers can)
+  moves     where a machine can get to
+  unused    what is declared and never needed
 """
 
 from outlast.plan.citations import Citation, Coverage, citations, clause_coverage
 from outlast.plan.compile import compile_system, under
+from outlast.plan.lint import lint
 from outlast.plan.tables import Machine, Plan, State, Transition, matches
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "citations",
     "clause_coverage",
     "compile_system",
+    "lint",
     "matches",
     "under",
 ]

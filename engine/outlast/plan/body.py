@@ -8,7 +8,7 @@ import attrs
 
 from outlast import model
 from outlast.errors import did_you_mean, listed
-from outlast.expr import BOOL, DURATION, Expr, Target, Type, may_be_absent, resolve, resolve_as, tree
+from outlast.expr import BOOL, DURATION, STRING, Expr, Target, Type, may_be_absent, render, resolve, resolve_as, tree
 from outlast.expr.tree import Path
 from outlast.place import Place, Word, place_of
 from outlast.plan import tables
@@ -294,8 +294,12 @@ class Body:
             for state in (rest,) if rest else target.states:
                 self.watches[chain, state] = None
             return
-        known = (*self.header.events, *self.observable())
-        hint = did_you_mean(word, known) or f"known: {listed(self.header.events)}; or REF.STATE to observe"
+        hint = did_you_mean(word, (*self.header.events, *self.observable()))
+        if hint is None:
+            known = (
+                f"known: {listed(self.header.events)}; or " if self.header.events else "declare it under `events`, or "
+            )
+            hint = f"{known}REF.STATE to observe"
         self.fail("unknown-event", f"no event is called `{word}`", place_of(word), hint)
 
     def unknown_state_of(self, word: Word, target: Target, state: str) -> None:
@@ -364,8 +368,8 @@ class Body:
             self.fail("may-be-absent", f"`{computed}` may be absent, `{field.name}` may not", value.place)
         return computed
 
-    def any_value(self, value: Expr) -> tables.Computed:
-        resolved = resolve_as(value, self.scope(), self.world.report)
+    def any_value(self, value: Expr, payload: Mapping[str, tables.Field] | None = None) -> tables.Computed:
+        resolved = resolve_as(value, self.scope(payload), self.world.report)
         return tables.Computed(resolved) if resolved is not None else _BROKEN
 
     def payload(
@@ -392,6 +396,8 @@ class Body:
         return header.events.get(event)
 
     def send(self, send: model.Send, payload: Mapping[str, tables.Field] | None) -> tables.Action | None:
+        if send.address is not None:
+            return self.addressed(send, send.address, payload)
         to = send.to or Word("self")
         target = self.scope().ref(tuple(to.split(".")))
         if target is None:
@@ -409,6 +415,20 @@ class Body:
             id=str(send.id) if send.id else None,
         )
 
+    def addressed(
+        self, send: model.Send, address: Expr, payload: Mapping[str, tables.Field] | None
+    ) -> tables.Action | None:
+        """A send to whoever is found at run time: whether it knows the event is asked then."""
+        return tables.Send(
+            event=str(send.event),
+            to=render(address),
+            slot=None,
+            after=self.computed(send.after, DURATION, payload) if send.after is not None else None,
+            payload=tuple((str(name), self.any_value(value, payload)) for name, value in send.payload),
+            id=str(send.id) if send.id else None,
+            address=self.computed(address, STRING, payload),
+        )
+
     def spawn(self, spawn: model.Spawn, payload: Mapping[str, tables.Field] | None = None) -> tables.Spawn:
         ref, machine = self.header.refs.get(spawn.ref), self.world.headers.get(spawn.machine)
         if ref is None:
@@ -421,7 +441,8 @@ class Body:
             text = f"`{spawn.ref}` is a ref to `{ref.machine}`, not to `{spawn.machine}`"
             self.fail("wrong-type", text, place_of(spawn.machine))
         fields = self.payload(spawn.fields, machine.fields, spawn.machine, payload)
-        return tables.Spawn(str(spawn.ref), str(spawn.machine), fields, self.child_refs(spawn, machine))
+        refs, finalize = self.child_refs(spawn, machine), self.block(spawn.finalize, payload)
+        return tables.Spawn(str(spawn.ref), str(spawn.machine), fields, refs, spawn.forward, finalize)
 
     def child_refs(self, spawn: model.Spawn, machine: Header) -> tuple[tuple[str, int | None], ...]:
         found: list[tuple[str, int | None]] = []
@@ -431,12 +452,12 @@ class Body:
                 self.unknown("ref", name, machine.refs)
             elif target is None:
                 self.unknown("ref", mine, ("self", *self.header.refs))
-            elif target.machine != machine.refs[name].machine:
+            elif target.machine != machine.refs[name].machine and machine.refs[name].machine in self.world.headers:
                 text = f"`{name}` is a ref to `{machine.refs[name].machine}`, not to `{target.machine}`"
                 self.fail("wrong-type", text, place_of(mine))
             else:
                 found.append((str(name), target.slot))
-        bound = {name for name, _ in found} | {"parent"}
+        bound = {*(name for name, _ in spawn.refs), "parent"}
         for ref in machine.refs.values():
             if not ref.optional and ref.name not in bound:
                 text = f"`{spawn.machine}` needs an instance for its ref `{ref.name}`"

@@ -131,7 +131,7 @@ class _Compiler:
         states = flatten(machine)
         self.unique("state", (state.name for state, _ in states))
         self.unique("transition", (transition.id for transition in machine.transitions))
-        named = (machine.fields, machine.refs, machine.guards, self.system.constants)
+        named = (self.system.constants, machine.fields, machine.refs, machine.guards)
         self.unique("name", (item.name for items in named for item in items))
         return Header(
             source=machine,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import TypeAlias
 
 import attrs
@@ -23,7 +24,8 @@ from outlast.expr.tree import Path
 from outlast.plan.linear import Linear, Undecided, solve
 from outlast.plan.tables import Assumption, Block, Field, If, Machine, Stop
 
-MOST_STEPS = 50_000
+MOST_STEPS = 20_000
+MOST_CONFIGURATIONS = 5_000
 
 Configuration: TypeAlias = frozenset[str]
 """The active states, as far as a guard asks for them."""
@@ -53,14 +55,20 @@ def example(moment: Moment, holding: Sequence[Expr], failing: Sequence[Expr] = (
 
 
 def configurations(machine: Machine, mentioned: Configuration, active: int | None = None) -> list[Configuration]:
-    """Every configuration of a machine, reduced to the states mentioned; with `active`, only those in which that state is."""
+    """Every configuration of a machine, reduced to the states mentioned; with `active`, only those in which that state is.
+
+    Raises Undecided for too many.
+    """
     path = {active, *machine.states[active].ancestors} if active is not None else set()
 
     def inside(index: int) -> set[Configuration]:
         state = machine.states[index]
         own = mentioned & {state.name}
         if state.kind == "parallel":
-            return {own.union(*parts) for parts in product(*map(inside, state.children))}
+            regions = [inside(child) for child in state.children]
+            if prod(map(len, regions)) > MOST_CONFIGURATIONS:
+                raise Undecided
+            return {own.union(*parts) for parts in product(*regions)}
         if state.kind == "composite":
             return {own | part for child in one_of(state.children) for part in inside(child)}
         return {own}
@@ -76,7 +84,7 @@ def configurations(machine: Machine, mentioned: Configuration, active: int | Non
 def loose(machine: Machine) -> frozenset[str]:
     """The refs of a machine that may lead nowhere: optional ones, and those it stops or spawns."""
     blocks = [transition.actions for transition in machine.transitions]
-    blocks += [block for state in machine.states for block in (*state.entry, *state.exit)]
+    blocks += [block for state in machine.states for block in (*state.entry, *state.exit, state.spawns)]
     stopped = {action.ref for action in _actions(blocks) if isinstance(action, Stop)}
     spawned = {spawn.ref for state in machine.states for spawn in state.spawns}
     return frozenset(stopped | spawned | {ref.name for ref in machine.refs.values() if ref.optional})
@@ -244,10 +252,14 @@ class _Search:
                 variable = self.variable(expr)
                 if variable is None or not self.present(variable):
                     return None
+                if not variable.field.type.is_number:
+                    raise Undecided
                 self.numbers[variable.name] = variable
                 return Linear(((variable.name, variable.stride),), variable.origin)
-            case _:
+            case tree.Literal(value=None):
                 return None
+            case _:
+                raise Undecided  # of no type that is known before it runs
 
     def present(self, variable: _Variable) -> bool:
         if variable.slot is not None and self.other(variable.slot) is None:
@@ -307,13 +319,15 @@ class _Search:
             case tree.Compare():
                 return self.comparison(expr)
             case _:
-                raise AssertionError(f"not resolved: {expr}")
+                raise Undecided  # of no type that is known before it runs
 
     def read(self, expr: tree.Field | tree.Payload | tree.Far) -> Value:
         variable = self.variable(expr)
         if variable is None or (variable.slot is not None and self.other(variable.slot) is None):
             return None
         type_ = variable.field.type
+        if type_.kind == "any":
+            raise Undecided
         options: tuple[Value, ...] = (True, False) if type_.kind == "bool" else type_.words or self.texts
         found = self.decide(_Value(variable), (*options, None) if variable.field.optional else options)
         assert not isinstance(found, frozenset)

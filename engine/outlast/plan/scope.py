@@ -133,7 +133,7 @@ class MachineScope:
         if header is None:
             return None
         slot = self.viewer.slot(chain) if chain else None
-        return Target(header.source.name, slot, header.states)
+        return Target(header.source.name, slot, header.states, chain)
 
     def readings(self, name: str) -> tuple[str, ...] | None:
         """See `Scope.readings`."""

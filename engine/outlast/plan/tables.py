@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from outlast import model
-from outlast.expr import BOOL, Expr, Type, Value, compiled, render, show
+from outlast.expr import ANY, BOOL, Expr, Type, Value, compiled, render, show
 from outlast.expr.evaluate import Closure
 from outlast.expr.tree import Path
 from outlast.place import Place
@@ -58,6 +58,8 @@ class Field:
         """Why `value` is not one of this field, or None."""
         if value is None:
             return None if self.optional else f"`{self.name}` must have a value"
+        if self.type == ANY:
+            return None
         if self.type.is_number:
             return self._outside(value)
         if self.type == BOOL:
@@ -81,9 +83,10 @@ class Field:
     @property
     def bounds(self) -> str:
         """The range in words: `from 15m to 90d in steps of 1m`."""
+        below = "up to " if self.minimum is None else "to "
         parts = [
             word + show(bound, self.type)
-            for word, bound in (("from ", self.minimum), ("to ", self.maximum), ("in steps of ", self.step))
+            for word, bound in (("from ", self.minimum), (below, self.maximum), ("in steps of ", self.step))
             if bound is not None
         ]
         return " ".join(parts) or str(self.type)
@@ -153,7 +156,7 @@ class Raise:
 
 @attrs.frozen
 class Send:
-    """Put an event on the queue of the instance a ref leads to (`slot` None: the own one), now or later."""
+    """Put an event on the queue of the instance a ref or an address leads to (`slot` None: the own one), now or later."""
 
     event: str
     to: str
@@ -161,6 +164,7 @@ class Send:
     after: Computed | None = None
     payload: Payload = ()
     id: str | None = None
+    address: Computed | None = None
 
 
 @attrs.frozen
@@ -178,6 +182,8 @@ class Spawn:
     machine: str
     fields: Payload = ()
     refs: tuple[tuple[str, int | None], ...] = ()
+    forward: bool = False
+    finalize: Block = ()
 
 
 @attrs.frozen
