@@ -1,0 +1,169 @@
+"""`outlast test`: tables of cases against an implementation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from outlast import catalog, loading
+from outlast.cli.app import PROBLEMS
+from outlast.cli.render import tested
+from outlast.cli.terminal import show
+from outlast.errors import MisuseError, Problem, SpecError, UnknownName
+from outlast.plan import Plan
+from outlast.proofs.conformance.judging import Result, run_cases
+from outlast.proofs.conformance.protocol import Broken, Runner
+from outlast.proofs.conformance.reading import FittedCase, Suite, fit, load_suite, suite_files, system_of
+from outlast.proofs.conformance.reports import badge, html, jsonl, junit
+from outlast.proofs.conformance.runners import RestoreRunner, StepRunner, SystemRunner, TransitionsRunner
+from outlast.proofs.conformance.strangers import stranger_at
+from outlast.proofs.coverage import Coverage
+
+REPORTS = ("html", "junit", "jsonl", "badge")
+
+
+@attrs.frozen(eq=False)
+class Tables:
+    """Every case asked for, of one system."""
+
+    plan: Plan
+    cases: tuple[FittedCase, ...]
+
+
+@click.command()
+@click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
+@click.option(
+    "--against",
+    metavar="WHAT",
+    multiple=True,
+    help="system (as if left out), step, restore, transitions, cmd:PROGRAM or http://ADDRESS; may be repeated.",
+)
+@click.option(
+    "-k",
+    "chosen",
+    metavar="EXPR",
+    default="",
+    help="Only cases whose id, title or clauses match: `TIP-32 and not edge`.",
+)
+@click.option("--report", type=click.Choice(REPORTS), help="Print this in place of the summary.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the report to this file, and the summary all the same.",
+)
+def test_command(
+    tables: tuple[str, ...], against: tuple[str, ...], chosen: str, report: str | None, output: Path | None
+) -> None:
+    """Hold an implementation to a table of cases.
+
+    A TABLE is a file (YAML, CSV or Markdown), a folder of them, or the name of a bundled system. Exit code 1: a case failed.
+    """
+    if output and not report:
+        raise MisuseError("--output is the file of a report: say which with --report")
+    found = gather(tables, chosen)
+    coverage = Coverage(found.plan)
+    results: list[Result] = []
+    for where in against or ("system",):
+        results += judged(found, where, coverage)
+    if report:
+        text = (
+            html(found.plan, results)
+            if report == "html"
+            else {"junit": junit, "jsonl": jsonl, "badge": badge}[report](results)
+        )
+        if output:
+            output.write_text(text, encoding="utf-8")
+        else:
+            click.echo(text, nl=False)
+    if not report or output:
+        show(*tested.summary(found.plan, results, coverage if coverage.taken else None, whole=not chosen))
+    if any(result.status == "failed" for result in results):
+        click.get_current_context().exit(PROBLEMS)
+
+
+def gather(tables: tuple[str, ...], chosen: str) -> Tables:
+    """The cases of all tables that match. Raises MisuseError, SpecError."""
+    suites = [(file, load_suite(file)) for table in tables for file in suite_files(_path(table))]
+    homes = {_home(file, suite) for file, suite in suites}
+    if len(homes) != 1:
+        raise MisuseError(
+            "these tables are about several systems" if homes else f"no table of cases in {', '.join(tables)}"
+        )
+    plan = loading.load(homes.pop())
+    names: set[str] = set()
+    cases: list[FittedCase] = []
+    problems: list[Problem] = []
+    for _, suite in suites:
+        try:
+            cases += fit(plan, suite, names=names)
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
+    kept = tuple(case for case in cases if matches(case, chosen))
+    if not kept:
+        raise MisuseError(f"no case matches `{chosen}`")
+    return Tables(plan, kept)
+
+
+def matches(case: FittedCase, chosen: str) -> bool:
+    """Whether a case has the words of an expression with `and`, `or`, `not` in its id, title or clauses."""
+    text = " ".join((case.case.id, case.case.title, *case.case.because)).lower()
+
+    def holds(term: str) -> bool:
+        word = term.strip().lower()
+        return word.removeprefix("not ").strip() not in text if word.startswith("not ") else word in text
+
+    return any(all(holds(term) for term in part.split(" and ")) for part in chosen.split(" or "))
+
+
+def judged(found: Tables, where: str, coverage: Coverage) -> Iterator[Result]:
+    """The results of one implementation, with a bar on a terminal."""
+    try:
+        runner = runner_of(where, coverage)
+    except Broken as error:
+        raise MisuseError(f"{where}: {error}") from error
+    try:
+        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task(runner.name, total=len(found.cases))
+            for result in run_cases(found.cases, runner):
+                bar.advance(task)
+                yield result
+    finally:
+        runner.close()
+
+
+def runner_of(where: str, coverage: Coverage) -> Runner:
+    """The implementation that goes by a word or an address. Raises MisuseError, Broken."""
+    match where:
+        case "system":
+            return SystemRunner(watch=coverage.watch)
+        case "step":
+            return StepRunner(watch=coverage.watch)
+        case "restore":
+            return RestoreRunner(watch=coverage.watch)
+        case "transitions":
+            return TransitionsRunner()
+        case _ if ":" in where:
+            return stranger_at(where)
+        case _:
+            raise UnknownName("implementation", where, ("system", "step", "restore", "transitions"))
+
+
+def _path(table: str) -> Path:
+    bundled = catalog.bundled()
+    return bundled[table] / "conformance" if table in bundled and not Path(table).exists() else Path(table)
+
+
+def _home(file: Path, suite: Suite) -> str:
+    home = system_of(file, suite)
+    if home is None:
+        raise MisuseError(f"`{file}` does not say its system: write `system: NAME` at its top")
+    return home
