@@ -29,7 +29,7 @@ class Field:
     """A declared value: of an instance, of an event's payload, or of an effect. Bounds are both included."""
 
     name: Word
-    type: Literal["bool", "int", "duration", "string", "enum"]
+    type: Literal["bool", "int", "duration", "string", "enum", "any"]
     words: tuple[Word, ...] = ()
     default: Expr | None = None
     optional: bool = False
@@ -129,13 +129,17 @@ class Raise:
 
 @attrs.frozen
 class Send:
-    """Put an event on another instance's queue, or on the own one, now or after a delay."""
+    """Put an event on another instance's queue, or on the own one, now or after a delay.
+
+    `address`, in place of `to`, is the id of an instance as a value: whom to answer is known only when it runs.
+    """
 
     event: Word
     to: Word | None = None
     after: Expr | None = None
     payload: Assignments = ()
     id: Word | None = None
+    address: Expr | None = None
     place: Place | None = _place()
 
 
@@ -149,12 +153,18 @@ class Cancel:
 
 @attrs.frozen
 class Spawn:
-    """Make a child instance and bind it to a ref."""
+    """Make a child instance and bind it to a ref.
+
+    `forward`: what the parent hears from outside, the child hears too; `finalize`: done before the parent hears what the child says
+    (both SCXML 6.4, and only for the spawns of a state).
+    """
 
     ref: Word
     machine: Word
     fields: Assignments = ()
     refs: tuple[tuple[Word, Word], ...] = ()
+    forward: bool = False
+    finalize: Block = ()
     place: Place | None = _place()
 
 

@@ -23,9 +23,11 @@ SECOND, MINUTE, HOUR, DAY = UNITS["s"], UNITS["m"], UNITS["h"], UNITS["d"]
 LONGEST = 10_000 * 366 * DAY
 """No duration may be longer: ten thousand years, which keeps every instant in 64 bits."""
 
-_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|w|d|h|m|s)")
+_CYCLE = 146_097 * DAY  # four hundred years, after which the calendar repeats itself
+_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|w|d|h|m|s)", re.ASCII)
 _ISO = re.compile(
-    r"P(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d{1,6})?)S)?)?"
+    r"P(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d{1,6})?)S)?)?",
+    re.ASCII,
 )
 
 
@@ -76,8 +78,11 @@ def format_duration(microseconds: int) -> str:
 
 
 def format_instant(instant: int) -> str:
-    """ISO 8601 in UTC: `2026-11-23T18:00:00Z`, with as many digits of the second as needed."""
-    return (EPOCH + datetime.timedelta(microseconds=instant)).isoformat().removesuffix("+00:00") + "Z"
+    """ISO 8601 in UTC: `2026-11-23T18:00:00Z`, with as many digits of the second as needed; `+12026-…` beyond the year 9999."""
+    cycles, rest = divmod(instant, _CYCLE)
+    moment = EPOCH + datetime.timedelta(microseconds=rest)
+    year, text = moment.year + 400 * cycles, moment.isoformat()[4:].removesuffix("+00:00") + "Z"
+    return f"{year:04}{text}" if 0 < year < 10_000 else f"{year:+06}{text}"
 
 
 def parse_instant(text: str) -> int:

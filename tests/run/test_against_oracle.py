@@ -52,7 +52,12 @@ def _told(plan: Plan, done: Step) -> object:
     machine = plan.machines[done.after.machine]
     return (
         [
-            (micro.event, [machine.arrows[key].id for key in micro.transitions], list(micro.exited), list(micro.entered))
+            (
+                micro.event,
+                [machine.arrows[key].id for key in micro.transitions],
+                list(micro.exited),
+                list(micro.entered),
+            )
             for micro in done.microsteps
         ],
         [effect.name for effect in done.effects],

@@ -11,11 +11,12 @@ Author text is never evaluated as Python. Arithmetic is linear and every type is
 """
 
 from outlast.expr.account import Leaf, account
-from outlast.expr.evaluate import Context, Seen, compiled
+from outlast.expr.evaluate import Context, Seen, Unanswerable, compiled
 from outlast.expr.parse import ExprError, parse
 from outlast.expr.render import render, show
 from outlast.expr.resolve import Scope, Target, resolve, resolve_as
 from outlast.expr.tree import (
+    ANY,
     BOOL,
     DURATION,
     INT,
@@ -29,6 +30,7 @@ from outlast.expr.tree import (
 )
 
 __all__ = [
+    "ANY",
     "BOOL",
     "DURATION",
     "INT",
@@ -41,6 +43,7 @@ __all__ = [
     "Seen",
     "Target",
     "Type",
+    "Unanswerable",
     "Value",
     "account",
     "compiled",

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from outlast.expr import tree
-from outlast.expr.evaluate import Context, compiled
+from outlast.expr.evaluate import Context, Unanswerable, compiled
 from outlast.expr.render import render, show
 from outlast.expr.tree import Expr, type_of
 
@@ -45,19 +45,26 @@ def account(guard: Expr, context: Context, whereabouts: Whereabouts = listed_sta
         case tree.Not(operand=operand) if isinstance(operand, tree.Not | tree.All | tree.Any | tree.Named):
             return account(operand, context, whereabouts)
         case tree.All(parts=parts) | tree.Any(parts=parts):
-            verdict = bool(compiled(guard)(context))
-            decisive = [part for part in parts if bool(compiled(part)(context)) == verdict]
+            verdict = _verdict(guard, context)
+            decisive = [part for part in parts if _verdict(part, context) == verdict]
             if verdict and isinstance(guard, tree.Any):
                 decisive = decisive[:1]
             return tuple(leaf for part in decisive for leaf in account(part, context, whereabouts))
         case _:
             saw = dict(_reads(guard, context, whereabouts))
-            return (Leaf(render(guard), bool(compiled(guard)(context)), tuple(saw.items())),)
+            return (Leaf(render(guard), _verdict(guard, context), tuple(saw.items())),)
+
+
+def _verdict(expr: Expr, context: Context) -> bool:
+    try:
+        return bool(compiled(expr)(context))
+    except Unanswerable:
+        return False
 
 
 def _reads(expr: Expr, context: Context, whereabouts: Whereabouts) -> list[tuple[str, str]]:
     match expr:
-        case tree.Field() | tree.Payload() | tree.Far():
+        case tree.Field() | tree.Payload() | tree.Far() | tree.Known():
             return [(render(expr), show(compiled(expr)(context), type_of(expr)))]
         case tree.Literal(name=str(name), value=value, type=type_):
             return [(name, show(value, type_))]

@@ -12,6 +12,10 @@ from outlast.expr import tree
 from outlast.expr.tree import Expr, Value
 
 
+class Unanswerable(Exception):
+    """An expression without a value: only what no author can write has none (see `tree.Faulty` and the type `any`)."""
+
+
 class Seen(Protocol):
     """What a guard may see of another instance."""
 
@@ -33,6 +37,8 @@ class Context:
     configuration: frozenset[str] | set[str] = frozenset()
     others: Sequence[Seen | None] = ()
     readings: Mapping[str, str] = attrs.field(factory=dict)
+    known: Mapping[str, Value] = attrs.field(factory=dict)
+    """See `tree.Known`."""
 
 
 Closure: TypeAlias = Callable[[Context], Value]
@@ -50,12 +56,16 @@ def compiled(expr: Expr) -> Closure:
     match expr:
         case tree.Literal(value=value):
             return lambda _: value
+        case tree.Known(fact=fact):
+            return lambda context: context.known.get(fact)
+        case tree.Faulty(text=text):
+            return _unanswerable(text)
         case tree.Field(index=index):
             return lambda context: context.values[index]
         case tree.Payload(name=name):
             return lambda context: context.payload.get(name)
-        case tree.Far(slot=slot, index=index):
-            return lambda context: other.values[index] if (other := context.others[slot]) else None
+        case tree.Far(slot=chain, index=index):
+            return lambda context: other.values[index] if (other := context.others[chain]) else None
         case tree.Inside(slot=slot, states=states):
             return _inside(slot, states)
         case tree.Bound(slot=slot):
@@ -89,6 +99,13 @@ def compiled(expr: Expr) -> Closure:
             raise AssertionError(f"not resolved: {expr}")
 
 
+def _unanswerable(text: str) -> Closure:
+    def unanswerable(_: Context) -> Value:
+        raise Unanswerable(text)
+
+    return unanswerable
+
+
 def _inside(slot: int | None, states: tuple[str, ...]) -> Closure:
     def inside_self(context: Context) -> bool:
         return any(state in context.configuration for state in states)
@@ -110,7 +127,12 @@ def _comparison(op: str, left: Closure, right: Closure) -> Closure:
 
     def ordered(context: Context) -> bool:
         one, two = left(context), right(context)
-        return one is not None and two is not None and compare(one, two)
+        if one is None or two is None:
+            return False
+        try:
+            return compare(one, two)
+        except TypeError as error:
+            raise Unanswerable(f"`{op}` compares numbers") from error
 
     return ordered
 
@@ -120,7 +142,10 @@ def _arithmetic(op: str, left: Closure, right: Closure) -> Closure:
         one, two = left(context), right(context)
         if one is None or two is None:
             return None
-        assert isinstance(one, int) and isinstance(two, int)
+        if isinstance(one, str) and isinstance(two, str) and op == "+":
+            return one + two
+        if not (isinstance(one, int) and isinstance(two, int)):
+            raise Unanswerable(f"`{op}` is for numbers")
         return one + two if op == "+" else one - two if op == "-" else one * two
 
     return arithmetic

@@ -81,7 +81,8 @@ class _Parser:
     """One pass over the tokens; each method reads one level of precedence, loosest first."""
 
     def __init__(self, tokens: list[_Token], place: Place | None) -> None:
-        self.tokens, self.start, self.at, self.depth = tokens, place, 0, 0
+        self.tokens, self.start, self.at = tokens, place, 0
+        self.depth, self.operators = 0, 0
 
     def whole(self) -> Expr:
         expr = self.either()
@@ -113,10 +114,19 @@ class _Parser:
         found = f"`{token.text}`" if token.text else "the end"
         return ExprError(f"expected {wanted}, found {found}", token.offset)
 
-    def either(self) -> Expr:
+    def deepen(self, token: _Token) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise ExprError(f"an expression nests at most {DEEPEST} deep", self.now.offset)
+            raise ExprError(f"an expression nests at most {DEEPEST} deep", token.offset)
+
+    def count_operator(self, token: _Token) -> None:
+        """Every `+`, `-` and `*` may nest the tree by one: a limit on their number is one on its depth."""
+        self.operators += 1
+        if self.operators > DEEPEST:
+            raise ExprError(f"an expression has at most {DEEPEST} arithmetic operators", token.offset)
+
+    def either(self) -> Expr:
+        self.deepen(self.now)
         first, parts = self.now, [self.both()]
         while self.take("or"):
             parts.append(self.both())
@@ -133,9 +143,9 @@ class _Parser:
         negations: list[_Token] = []
         while token := self.take("not"):
             negations.append(token)
-        if len(negations) > DEEPEST:
-            raise ExprError(f"an expression nests at most {DEEPEST} deep", negations[DEEPEST].offset)
+            self.deepen(token)
         expr = self.comparison()
+        self.depth -= len(negations)
         for token in reversed(negations):
             expr = tree.Not(expr, place=self.place(token))
         return expr
@@ -187,13 +197,15 @@ class _Parser:
     def sum(self) -> Expr:
         first, expr = self.now, self.product()
         while token := self.take("+", "-"):
+            self.count_operator(token)
             right = self.product()
             expr = tree.Arithmetic("+" if token.text == "+" else "-", expr, right, place=self.place(first))
         return expr
 
     def product(self) -> Expr:
         first, expr = self.now, self.atom()
-        while self.take("*"):
+        while token := self.take("*"):
+            self.count_operator(token)
             expr = tree.Arithmetic("*", expr, self.atom(), place=self.place(first))
         return expr
 
@@ -204,6 +216,7 @@ class _Parser:
             self.need(")")
             return expr
         if self.take("-"):
+            self.count_operator(token)
             operand = self.atom()
             if isinstance(operand, Literal) and type(operand.value) is int:
                 return Literal(-operand.value, operand.type, place=place)

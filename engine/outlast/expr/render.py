@@ -41,6 +41,10 @@ def _text(expr: Expr) -> tuple[str, int]:
             return name, _TIGHT
         case tree.Payload(name=name):
             return f"event.{name}", _TIGHT
+        case tree.Known(fact=fact):
+            return f"[{fact}]", _TIGHT
+        case tree.Faulty(text=text):
+            return f"[{text}]", _TIGHT
         case tree.Far(path=path, name=name):
             return ".".join((*path, name)), _TIGHT
         case tree.Not(operand=operand):
@@ -83,7 +87,7 @@ def _membership(expr: Expr, *, negated: bool) -> str:
         case tree.Present(operand=operand):
             return f"{render(operand)} is {'absent' if negated else 'present'}"
         case tree.Among(operand=operand, options=options):
-            return f"{_wrapped(operand, 5)} {no}in [{', '.join(render(option) for option in options)}]"
+            return f"{_wrapped(operand, 5)} {no}in [{', '.join(_wrapped(option, 5) for option in options)}]"
         case _:
             raise AssertionError(expr)
 

@@ -10,7 +10,7 @@ import attrs
 from outlast.errors import did_you_mean, listed
 from outlast.expr import tree
 from outlast.expr.render import render
-from outlast.expr.tree import BOOL, INT, Expr, Literal, Name, Path, Type, type_of
+from outlast.expr.tree import ANY, BOOL, INT, Expr, Literal, Name, Path, Type, type_of
 from outlast.place import Place
 
 
@@ -21,6 +21,8 @@ class Target:
     machine: str
     slot: int | None
     states: tuple[str, ...]
+    chain: Path = ()
+    """The whole chain as this instance sees it, where that is longer than what was written: in the guard of another machine."""
 
 
 class Scope(Protocol):
@@ -78,10 +80,10 @@ class _Resolver:
         """`expr` as a value of type `expected`; a bare word may be a member of an enum."""
         if expected.kind == "enum" and isinstance(expr, Name):
             found = self.scope.value(expr.path)
-            if found is None or type_of(found) != expected:
+            if found is None or (type_of(found) != expected and ".".join(expr.path) in expected.words):
                 return self.word(expr, expected)
         resolved = self.any(expr)
-        if (actual := type_of(resolved)) != expected:
+        if (actual := type_of(resolved)) != expected and ANY not in (actual, expected):
             if expected.kind == "duration" and isinstance(expr, Literal) and actual == INT:
                 raise self.fail(
                     "unit-missing",
@@ -108,7 +110,7 @@ class _Resolver:
             case tree.Present(operand=Name(path=path)) if target := self.scope.ref(path):
                 if target.slot is None:
                     raise self.fail("wrong-type", f"`{'.'.join(path)}` is always present", expr.place)
-                return tree.Bound(path, target.slot, place=expr.place)
+                return tree.Bound(target.chain or path, target.slot, place=expr.place)
             case tree.Present(operand=operand):
                 return tree.Present(self.any(operand), place=expr.place)
             case tree.Not(operand=operand):
@@ -143,10 +145,11 @@ class _Resolver:
         if self.scope.ref(name.path):
             raise self.fail("wrong-type", f"`{word}` is an instance, not a value", name.place, f"say `{word} is STATE`")
         known = set(self.scope.names())
+        hint: str | None
         if "-" in word and all(part in known for part in word.split("-")):
             hint = "a minus has spaces around it"
         else:
-            hint = did_you_mean(word, known) or f"known: {listed(sorted(known))}"
+            hint = did_you_mean(word, known) or (f"known: {listed(sorted(known))}" if known else None)
         raise self.fail("unknown-name", f"nothing is called `{word}` here", name.place, hint)
 
     def membership(self, expr: tree.Is) -> Expr:
@@ -154,7 +157,7 @@ class _Resolver:
         path, place = expr.left.path, expr.place
         if target := self.scope.ref(path):
             states = tuple(self.one_of(word, target.states, "unknown-state", "state") for word in expr.words)
-            return tree.Inside(() if target.slot is None else path, target.slot, states, place=place)
+            return tree.Inside(() if target.slot is None else target.chain or path, target.slot, states, place=place)
         if len(path) == 1 and (readings := self.scope.readings(path[0])):
             chosen = tuple(self.one_of(word, readings, "unknown-reading", "reading") for word in expr.words)
             return tree.Reading(path[0], chosen, place=place)
@@ -173,7 +176,7 @@ class _Resolver:
     def comparison(self, expr: tree.Compare) -> Expr:
         left, right = self.pair(expr.left, expr.right)
         type_ = type_of(left)
-        if expr.op not in ("==", "!=") and not type_.is_number:
+        if expr.op not in ("==", "!=") and not type_.is_number and type_ != ANY:
             raise self.fail("wrong-type", f"`{expr.op}` compares numbers and durations, not {type_}", expr.place)
         return tree.Compare(expr.op, left, right, place=expr.place)
 
@@ -188,6 +191,8 @@ class _Resolver:
     def arithmetic(self, expr: tree.Arithmetic) -> Expr:
         left, right = self.any(expr.left), self.any(expr.right)
         kinds = type_of(left), type_of(right)
+        if ANY in kinds:
+            return tree.Arithmetic(expr.op, left, right, place=expr.place)
         for side, kind in zip((left, right), kinds, strict=True):
             if not kind.is_number:
                 raise self.fail("wrong-type", f"`{render(side)}` is {kind}, not a number", side.place)

@@ -23,9 +23,13 @@ Path: TypeAlias = tuple[str, ...]
 
 @attrs.frozen
 class Type:
-    """The static type of a value; `words` are the members of an enum."""
+    """The static type of a value; `words` are the members of an enum.
 
-    kind: OneOf["bool", "int", "duration", "string", "enum"]
+    `any` is the type of what comes from a language without types: it goes with every other, and is looked at when it is used.
+    No author can write it.
+    """
+
+    kind: OneOf["bool", "int", "duration", "string", "enum", "any"]
     words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -37,7 +41,7 @@ class Type:
         return self.kind in ("int", "duration")
 
 
-BOOL, INT, DURATION, STRING = Type("bool"), Type("int"), Type("duration"), Type("string")
+BOOL, INT, DURATION, STRING, ANY = Type("bool"), Type("int"), Type("duration"), Type("string"), Type("any")
 
 
 def _place() -> Place | None:
@@ -207,6 +211,29 @@ class Arithmetic:
     place: Place | None = _place()
 
 
+Fact: TypeAlias = OneOf["event name", "event kind", "event sender", "event child", "send id", "own id"]
+
+
+@attrs.frozen
+class Known:
+    """What the run itself knows: of the event at hand, or of this instance. Text; absent where there is none.
+
+    `event kind`: `external`, `internal` (raised by the machine) or `platform` (`error.…` and `done.…`); `event child`: the ref of
+    the child that said it.
+    """
+
+    fact: Fact
+    place: Place | None = _place()
+
+
+@attrs.frozen
+class Faulty:
+    """What cannot be evaluated, and why: a guard that asks it is false, an action that needs it fails (SCXML 5.9)."""
+
+    text: str
+    place: Place | None = _place()
+
+
 Expr: TypeAlias = (
     Literal
     | Name
@@ -225,6 +252,8 @@ Expr: TypeAlias = (
     | Compare
     | Among
     | Arithmetic
+    | Known
+    | Faulty
 )
 
 TRUE = Literal(True, BOOL)
@@ -268,6 +297,12 @@ def type_of(expr: Expr) -> Type:
     match expr:
         case Literal(type=type_) | Field(type=type_) | Payload(type=type_) | Far(type=type_):
             return type_
+        case Known():
+            return STRING
+        case Faulty():
+            return ANY
+        case Arithmetic(left=left, right=right) if ANY in (type_of(left), type_of(right)):
+            return ANY
         case Arithmetic(left=left, right=right):
             return DURATION if DURATION in (type_of(left), type_of(right)) else INT
         case Name() | Is():
@@ -283,6 +318,8 @@ def may_be_absent(expr: Expr) -> bool:
             return optional
         case Literal(value=value):
             return value is None
+        case Known():
+            return True
         case Arithmetic(left=left, right=right):
             return may_be_absent(left) or may_be_absent(right)
         case _:

@@ -16,11 +16,16 @@ def declared(machine: Machine, name: str) -> tables.Event:
     return event
 
 
+def check_actor(plan: Plan, actor: str | None) -> None:
+    """Raises UnknownName for an actor the system does not know."""
+    if actor is not None and actor not in plan.actors:
+        raise UnknownName("actor", actor, plan.actors)
+
+
 def refusal(declaration: tables.Event, event: Event, plan: Plan) -> str | None:
     """Why the event may not come in, with the clauses that say so; None if it may. Raises UnknownName for an unknown actor."""
     cited = f" ({', '.join(declaration.because)})" if declaration.because else ""
-    if event.by is not None and event.by not in plan.actors:
-        raise UnknownName("actor", event.by, plan.actors)
+    check_actor(plan, event.by)
     if event.by is not None and declaration.by and event.by not in declaration.by:
         return f"`{event.by}` may not send it, only {listed(declaration.by)} may{cited}"
     given = dict(event.payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import attrs
@@ -90,10 +90,9 @@ def explain_event(plan: Plan, snapshot: Snapshot, event: Event, world: Mapping[s
     run.hear(event)
     rows = [row for row in run.machine.transitions if row.descriptors and row.hears(event.name)]
     candidates = _candidates(run, rows)
-    refusal = _refusal(run, candidates)
     declared = run.machine.events.get(event.name)
-    if declared is not None and refusal is None:
-        refusal = admission.refusal(declared, event, plan)
+    refusal = admission.refusal(declared, event, plan) if declared is not None else None
+    refusal = refusal or _refusal(run, event)
     return Explanation(
         snapshot.id,
         event.name,
@@ -108,7 +107,7 @@ def explain(step: Step) -> Explanation:
     """Why a step went the way it went, from what the step kept."""
     world = {other.id: other for other in step.others if other}
     run = Macrostep(step.plan, step.before, step.at, world, DEFAULT_TERMS)
-    run.context.others = list(step.others)
+    run.context.others = step.others
     run.hear(step.event)
     if step.timer is not None:
         rows = [run.machine.arrows[step.timer]]
@@ -118,19 +117,18 @@ def explain(step: Step) -> Explanation:
     else:
         rows = []
     candidates = _candidates(run, rows)
-    shown = offers(step.plan, step.before, world) if step.refusal else ()
+    shown = offers(step.plan, step.before, world, step.others) if step.refusal else ()
     name = step.event.name if step.event else step.cause
     return Explanation(step.instance, name, step.refusal is None, candidates, step.refusal, shown)
 
 
-def _refusal(run: Macrostep, candidates: tuple[Candidate, ...]) -> str | None:
+def _refusal(run: Macrostep, event: Event) -> str | None:
     if not run.running:
         return f"`{run.before.id}` is done"
-    taken = [candidate for candidate in candidates if candidate.verdict in ("taken", "refuses")]
-    if not taken:
+    selected = run.select(event)
+    if not selected:
         return "nothing listens for it here"
-    refusing = [candidate for candidate in taken if candidate.verdict == "refuses"]
-    return run.machine.arrows[refusing[0].key].refuse if refusing else None
+    return next((row.refuse for row in selected if row.refuse), None)
 
 
 def _candidates(run: Macrostep, rows: list[Transition]) -> tuple[Candidate, ...]:
@@ -146,7 +144,7 @@ def _candidates(run: Macrostep, rows: list[Transition]) -> tuple[Candidate, ...]
             listening = [row for row in rows if row.source == above and row.index in numbers]
             for row in listening:
                 leaves = account(row.guard.expr, run.context, _whereabouts(run)) if row.guard else ()
-                if row.guard and not row.guard.run(run.context):
+                if not run.is_enabled(row):
                     verdicts.setdefault(row.index, ("guard-false", None, leaves))
                 elif first is None:
                     first = chosen[row.index] = row
@@ -157,8 +155,12 @@ def _candidates(run: Macrostep, rows: list[Transition]) -> tuple[Candidate, ...]
     for row in chosen.values():
         if row not in kept:
             exits = run.exit_set(row)
-            rival = next(other for other in kept if exits & run.exit_set(other))
-            verdicts[row.index] = ("preempted", rival.id, verdicts[row.index][2])
+            rivals = (other for other in (*kept, *chosen.values()) if other is not row and exits & run.exit_set(other))
+            verdicts[row.index] = ("preempted", next(rivals).id, verdicts[row.index][2])
+    if refusing := next((row for row in kept if row.refuse), None):
+        for row in kept:
+            if not row.refuse:
+                verdicts[row.index] = ("preempted", refusing.id, verdicts[row.index][2])
     ordered = sorted(
         rows, key=lambda row: (row.index not in verdicts, -len(run.states[row.source].ancestors), row.index)
     )
@@ -195,8 +197,16 @@ def _whereabouts(run: Macrostep) -> Callable[[tuple[str, ...], int | None], str]
     return words
 
 
-def offers(plan: Plan, snapshot: Snapshot, world: Mapping[str, Snapshot]) -> tuple[Offer, ...]:
-    """Every event the outside could say now and have accepted, in the order of declaration."""
+def offers(
+    plan: Plan,
+    snapshot: Snapshot,
+    world: Mapping[str, Snapshot],
+    others: Sequence[Snapshot | None] | None = None,
+) -> tuple[Offer, ...]:
+    """Every event the outside could say now and have accepted, in the order of declaration.
+
+    `others` are the instances its guards see, where they are known without following refs through `world`.
+    """
     if snapshot.done:
         return ()
     found: list[Offer] = []
@@ -204,11 +214,13 @@ def offers(plan: Plan, snapshot: Snapshot, world: Mapping[str, Snapshot]) -> tup
         if event.internal:
             continue
         run = Macrostep(plan, snapshot, 0, world, DEFAULT_TERMS)
+        run.context.others = run.context.others if others is None else others
         rows = [row for row in run.machine.transitions if row.descriptors and row.hears(event.name)]
         active = [row for row in rows if row.source in run.active]
         certain = run.select(Event(event.name))
         hanging = [row for row in active if _reads_payload(row) and _could_hold(row, run.context)]
-        if any(not row.refuse for row in certain) or hanging:
+        accepted = certain and not any(row.refuse for row in certain)
+        if accepted or any(not row.refuse for row in hanging):
             listed = tuple(dict.fromkeys(row.id for row in (*certain, *hanging) if not row.refuse))
             found.append(Offer(event.name, listed, event.payload, event.by, bool(hanging)))
     return tuple(found)

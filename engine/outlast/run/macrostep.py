@@ -29,7 +29,6 @@ from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
 from outlast.run.steps import Cause, Delivery, Effect, Microstep, Step
 from outlast.run.terms import Terms
 
-
 Payload: TypeAlias = tuple[tuple[str, Value], ...]
 
 
@@ -68,7 +67,9 @@ class Macrostep:
         self.faults: list[str] = []
         self.refusal: str | None = None
         self.answer: Payload = ()
-        self.world = world
+        self.world = self.around = world
+        self.nearby: dict[str, Snapshot] = {}
+        """This instance and the children it made, as `world` does not know them yet."""
         self.others_before = self.look_around()
         self.names = set(snapshot.configuration)
         self.context = Context(self.values, {}, self.names, self.others_before, plan.readings, {"own id": snapshot.id})
@@ -88,11 +89,19 @@ class Macrostep:
         """Handle one outside event."""
         self.before_hearing(event)
         selected = self.select(event)
+        refusing = [row for row in selected if row.refuse]
         if selected:
-            self.microstep(selected, event)
+            self.microstep(refusing or selected, event)  # what one region refuses, none takes
         else:
             self.refusal = "nothing listens for it here"
+        if refusing:
+            self.refusal = refusing[0].refuse
         self.run_to_completion()
+        return self.step("event", event=event)
+
+    def refuse(self, event: Event, why: str) -> Step:
+        """Nothing happens: the event may not come in."""
+        self.refusal = why
         return self.step("event", event=event)
 
     def fire(self, key: str) -> Step:
@@ -161,6 +170,8 @@ class Macrostep:
             selected = self.select(None)
             if not selected:
                 if not self.internal:
+                    self.spawn_for_states()
+                if not self.internal:
                     break
                 event = self.internal.popleft()
                 selected = self.select(event, inside=True)
@@ -170,8 +181,13 @@ class Macrostep:
                 self.give_up()
         if not self.running and not self.before.done:
             self.finish()
-        for index in sorted(self.to_spawn):
-            self.guarded_block(self.states[index].spawns)
+
+    def spawn_for_states(self) -> None:
+        """The invocations of states entered and not left. One that cannot be carried out raises an event: the macrostep goes on."""
+        waiting, self.to_spawn = sorted(self.to_spawn), []
+        for index in waiting:
+            for spawn in self.states[index].spawns:
+                self.guarded_block((spawn,))
 
     def give_up(self) -> NoReturn:
         taken = [key for micro in self.microsteps[-40:] for key in micro.transitions]
@@ -301,8 +317,6 @@ class Macrostep:
         """Exit, act, enter."""
         exited = self.exit_states(rows)
         for row in rows:
-            if row.refuse:
-                self.refusal = row.refuse
             self.guarded_block(row.actions)
         entered = self.enter([(row.targets, self.domain(row)) for row in rows if row.targets])
         self.microsteps.append(
@@ -504,19 +518,33 @@ class Macrostep:
         if "parent" in self.plan.machines[spawn.machine].refs:
             mine.setdefault("parent", self.before.id)
         count = self.spawned.get(spawn.ref, 0) + 1
-        id_ = f"{self.before.id}.{spawn.ref}" + (f".{count}" if count > 1 else "")
+        while (id_ := _child_id(self.before.id, spawn.ref, count)) in self.world:
+            count += 1
+        self.check_generations(id_)
         try:
             child = blank(self.plan, spawn.machine, id_, fields, mine, parent=(self.before.id, spawn.ref))
         except RefusedInstance as refused:
             raise _Fault("error.execution", str(refused)) from refused
         self.unbind(spawn.ref)
         self.spawned[spawn.ref] = count
-        here = ChainMap({self.before.id: self.snapshot()}, self.world)  # type: ignore[arg-type]  # it is only read
-        first = Macrostep(self.plan, child, self.now, here, self.terms).start(None)
+        self.nearby[self.before.id] = self.snapshot()
+        self.world = ChainMap(self.nearby, self.around)  # type: ignore[arg-type]  # it is only read
+        first = Macrostep(self.plan, child, self.now, self.world, self.terms).start(None)
         self.made.append(first)
         self.children[spawn.ref] = self.refs[spawn.ref] = id_
-        self.world = here.new_child({id_: first.after})
+        self.nearby[id_] = first.after
         self.context.others = self.look_around()
+
+    def check_generations(self, id_: str) -> None:
+        lineage, above = [id_], self.before.id
+        while above in self.world or above == self.before.id:
+            lineage.append(above)
+            parent = self.before.parent if above == self.before.id else self.world[above].parent
+            if parent is None:
+                break
+            above = parent[0]
+        if len(lineage) > self.terms.generations:
+            raise LimitExceeded(f"children of children: more than {self.terms.generations} generations", lineage[:1])
 
     def unbind(self, ref: str) -> None:
         child = self.children.pop(ref, None)
@@ -525,6 +553,10 @@ class Macrostep:
         if self.refs[ref] is not None:
             self.refs[ref] = None
             self.context.others = self.look_around()
+
+
+def _child_id(parent: str, ref: str, count: int) -> str:
+    return f"{parent}.{ref}" + (f".{count}" if count > 1 else "")
 
 
 class _Entries:

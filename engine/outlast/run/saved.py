@@ -11,10 +11,11 @@ from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from outlast.errors import SnapshotError
+from outlast.errors import MisuseError, SnapshotError
 from outlast.expr import Value
 from outlast.plan import Machine, Plan
 from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
+from outlast.run.terms import Terms
 
 FORMAT = 1
 
@@ -56,14 +57,22 @@ class SystemSnapshot:
         readings = reader.get(data, "readings", dict)
         if readings != dict(plan.readings):
             raise SnapshotError("the snapshot was made under other readings")
+        resolve = reader.get(data, "resolve", str)
+        try:
+            Terms(resolve=resolve)
+        except MisuseError as error:
+            raise SnapshotError(f"the snapshot is damaged: {error}") from error
         items = reader.get(data, "instances", list)
+        now = reader.get(data, "now", int)
+        instances = tuple(instance_from_json(plan, item) for item in items)
+        _check_together(plan, instances, now)
         return cls(
-            reader.get(data, "system", str),
+            reader.one_of(reader.get(data, "system", str), (plan.name,), "system"),
             plan.hash,
-            tuple(readings.items()),
-            reader.get(data, "now", int),
-            reader.get(data, "resolve", str),
-            tuple(instance_from_json(plan, item) for item in items),
+            tuple(plan.readings.items()),
+            now,
+            resolve,
+            instances,
         )
 
 
@@ -101,30 +110,55 @@ def instance_from_json(plan: Plan, data: JsonObject) -> Snapshot:
     machine = plan.machines[name]
     fields = reader.known(reader.get(data, "fields", dict, {}), machine.fields, "field")
     refs = reader.known(reader.get(data, "refs", dict, {}), machine.refs, "ref")
-    history = reader.get(data, "history", dict, {})
-    parent = reader.get(data, "parent", list, [])
+    parent = reader.texts(reader.get(data, "parent", list, []))
+    if len(parent) not in (0, 2):
+        raise SnapshotError(f"the instance `{id_}` is damaged: `parent` is an instance and its ref")
+    children = reader.known(reader.get(data, "children", dict, {}), machine.refs, "ref")
+    spawned = reader.known(reader.get(data, "spawned", dict, {}), machine.refs, "ref")
+    turn = reader.get(data, "turn", int, 0)
     values = tuple(_value(fields.get(field)) for field in machine.fields)
     for field, value in zip(machine.fields.values(), values, strict=True):
         if objection := field.objection(value):
             raise SnapshotError(f"the instance `{id_}` is damaged: {objection}")
+    configuration = _configuration(reader, machine, reader.get(data, "configuration", list))
+    timers = [_timer(reader, machine, configuration, item) for item in reader.get(data, "timers", list, [])]
+    delayed = [_delayed(reader, turn, item) for item in reader.get(data, "delayed", list, [])]
+    reader.once([timer.key for timer in timers], "a timer")
+    reader.once([item.turn for item in delayed], "a delayed send")
+    done = reader.get(data, "done", bool, False)
+    if done != any(machine.state(state).parent < 0 and machine.state(state).kind == "final" for state in configuration):
+        raise SnapshotError(f"the instance `{id_}` is damaged: it is done exactly when it is in a final state")
     return Snapshot(
         id=id_,
         machine=name,
-        configuration=_configuration(reader, machine, reader.get(data, "configuration", list)),
+        configuration=configuration,
         values=values,
-        refs=tuple(refs.get(ref) for ref in machine.refs),
-        history=tuple(
-            (reader.one_of(key, machine.numbers, "state"), reader.all_of(states, machine.numbers, "state"))
-            for key, states in sorted(history.items())
-        ),
-        timers=tuple(_timer(reader, machine, item) for item in reader.get(data, "timers", list, [])),
-        delayed=tuple(_delayed(reader, item) for item in reader.get(data, "delayed", list, [])),
-        turn=reader.get(data, "turn", int, 0),
-        children=tuple(sorted(reader.get(data, "children", dict, {}).items())),
-        spawned=tuple(sorted(reader.get(data, "spawned", dict, {}).items())),
-        parent=(str(parent[0]), str(parent[1])) if len(parent) == 2 else None,
-        done=reader.get(data, "done", bool, False),
+        refs=tuple(reader.get(refs, ref, str) if refs.get(ref) is not None else None for ref in machine.refs),
+        history=_history(reader, machine, reader.get(data, "history", dict, {})),
+        timers=tuple(timers),
+        delayed=tuple(delayed),
+        turn=turn,
+        children=tuple(sorted((ref, reader.get(children, ref, str)) for ref in children)),
+        spawned=tuple(sorted((ref, reader.get(spawned, ref, int)) for ref in spawned)),
+        parent=(parent[0], parent[1]) if parent else None,
+        done=done,
     )
+
+
+def _check_together(plan: Plan, instances: tuple[Snapshot, ...], now: int) -> None:
+    """What no instance can tell alone: names are unique, refs lead to the right machine, nothing is overdue."""
+    _Reader("the snapshot").once([item.id for item in instances], "an instance")
+    machines = {item.id: item.machine for item in instances}
+    for item in instances:
+        reader = _Reader(f"the instance `{item.id}`")
+        for ref, bound in zip(plan.machines[item.machine].refs.values(), item.refs, strict=True):
+            if bound in machines and machines[bound] != ref.machine:
+                raise SnapshotError(f"{reader.what} is damaged: its ref `{ref.name}` leads to a {machines[bound]}")
+        for _, child in item.children:
+            reader.one_of(child, machines, "instance")
+        due = item.next_due
+        if due is not None and due < now:
+            raise SnapshotError(f"{reader.what} is damaged: something of it is overdue")
 
 
 def _configuration(reader: _Reader, machine: Machine, names: Sequence[object]) -> tuple[str, ...]:
@@ -144,14 +178,39 @@ def _configuration(reader: _Reader, machine: Machine, names: Sequence[object]) -
     return found
 
 
-def _timer(reader: _Reader, machine: Machine, data: JsonObject) -> Timer:
-    key = reader.one_of(reader.get(data, "key", str), machine.arrows, "transition")
-    return Timer(key, reader.get(data, "armed", int), reader.get(data, "due", int), reader.get(data, "latest", int))
+def _history(reader: _Reader, machine: Machine, data: JsonObject) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = []
+    for name in sorted(data):
+        state = machine.state(
+            reader.one_of(name, [state.name for state in machine.states if state.is_history], "history")
+        )
+        parent = machine.states[state.parent]
+        inside = [other.name for other in machine.states if parent.holds(other.index) and not other.is_history]
+        found.append((name, reader.all_of(reader.get(data, name, list), inside, "state")))
+    return tuple(found)
 
 
-def _delayed(reader: _Reader, data: JsonObject) -> Delayed:
+def _timer(reader: _Reader, machine: Machine, configuration: Sequence[str], data: JsonObject) -> Timer:
+    running = [
+        key for key, row in machine.arrows.items() if row.delay and machine.states[row.source].name in configuration
+    ]
+    timer = Timer(
+        reader.one_of(reader.get(data, "key", str), running, "running timer"),
+        reader.get(data, "armed", int),
+        reader.get(data, "due", int),
+        reader.get(data, "latest", int),
+    )
+    if not timer.armed <= timer.due <= timer.latest:
+        raise SnapshotError(f"{reader.what} is damaged: the timer `{timer.key}` is not due between its bounds")
+    return timer
+
+
+def _delayed(reader: _Reader, turn: int, data: JsonObject) -> Delayed:
     event = _event_from_json(reader, reader.get(data, "event", dict))
-    return Delayed(reader.get(data, "due", int), reader.get(data, "turn", int), reader.get(data, "to", str), event)
+    item = Delayed(reader.get(data, "due", int), reader.get(data, "turn", int), reader.get(data, "to", str), event)
+    if not 0 <= item.turn < turn:
+        raise SnapshotError(f"{reader.what} is damaged: a delayed send has no turn")
+    return item
 
 
 def _event_to_json(event: Event) -> JsonObject:
@@ -160,7 +219,10 @@ def _event_to_json(event: Event) -> JsonObject:
 
 def _event_from_json(reader: _Reader, data: JsonObject) -> Event:
     payload = tuple((str(name), _value(value)) for name, value in reader.get(data, "payload", dict, {}).items())
-    return Event(reader.get(data, "name", str), payload, data.get("sender"), data.get("by"), data.get("send_id"))
+    sender, by, send_id = (
+        reader.get(data, key, str) if data.get(key) is not None else None for key in ("sender", "by", "send_id")
+    )
+    return Event(reader.get(data, "name", str), payload, sender, by, send_id)
 
 
 def _value(value: object) -> Value:
@@ -193,6 +255,15 @@ class _Reader:
 
     def all_of(self, names: Iterable[object], known: Iterable[str], kind: str) -> tuple[str, ...]:
         return tuple(self.one_of(name, known, kind) for name in names)
+
+    def texts(self, items: Sequence[object]) -> list[str]:
+        if not all(isinstance(item, str) for item in items):
+            raise SnapshotError(f"{self.what} is damaged: {list(items)} are no names")
+        return [str(item) for item in items]
+
+    def once(self, names: Sequence[str | int], kind: str) -> None:
+        if len(set(names)) < len(names):
+            raise SnapshotError(f"{self.what} is damaged: it holds {kind} twice")
 
     def known(self, data: JsonObject, known: Iterable[str], kind: str) -> JsonObject:
         for name in data:

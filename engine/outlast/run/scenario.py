@@ -98,7 +98,7 @@ class _Telling:
             for cue in cues:
                 if cue.at == at:
                     self.act(cue)
-            self.record(self.system.advance(0), None)
+                    self.record(self.system.advance(0), None)
             for claim in claims:
                 if claim.source.at == at:
                     self.judge(claim)
@@ -125,7 +125,7 @@ class _Telling:
             self.judged(say.at, f"{say.name}: {say.event}", "refused", "refused", say.under, say.place)
 
     def make(self, part: Part, cue: Cue) -> None:
-        self.record(self.system.begin({part.name: (part.machine, part.values, part.state)}), cue)
+        self.record(self.system.make(part.machine, part.name, part.values, state=part.state).began, cue)
 
     def judge(self, claim: Claim) -> None:
         source = claim.source
@@ -162,8 +162,6 @@ class _Telling:
     def judged(self, at: int, about: str, wanted: str, seen: str, marked: model.Readings, place: Place | None) -> None:
         default = is_default(self.system.plan)
         status: Status = "held" if wanted == seen else "failed" if marked or default else "contested"
-        if about != "effects" and wanted == "refused" and seen.startswith("refused"):
-            status = "held"
         self.verdicts.append(Verdict(at, about, wanted, seen, status, place))
 
 
@@ -172,5 +170,5 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
 
 
 def _dated(deadlines: Mapping[str, int]) -> str:
-    dated = sorted(f"{name} at {format_duration(at)}" for name, at in deadlines.items())
-    return "deadlines " + (", ".join(dated) or "none")
+    by_time = sorted(deadlines.items(), key=lambda item: (item[1], item[0]))
+    return "deadlines " + (", ".join(f"{name} at {format_duration(at)}" for name, at in by_time) or "none")

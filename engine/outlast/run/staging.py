@@ -80,15 +80,17 @@ class _Staging:
     problems: list[Problem]
 
     def stage(self, scenario: model.Scenario) -> Stage:
-        makes = [cue.given for cue in scenario.steps if isinstance(cue, model.Make)]
-        for given in (*scenario.given, *makes):
-            if given.name in self.cast:
-                self.fail("duplicate-name", f"an instance called `{given.name}` is already there", place_of(given.name))
-            self.cast[given.name] = given.machine
+        for given in scenario.given:
+            self.enters(given)
         parts = tuple(self.part(given) for given in scenario.given)
         cues = tuple(self.cue(cue) for cue in scenario.steps)
         claims = tuple(self.claim(expectation) for expectation in scenario.expect)
         return Stage(scenario, parts, cues, claims)
+
+    def enters(self, given: model.Given) -> None:
+        if given.name in self.cast:
+            self.fail("duplicate-name", f"an instance called `{given.name}` is already there", place_of(given.name))
+        self.cast[given.name] = given.machine
 
     def fail(self, code: str, text: str, place: Place | None, hint: str | None = None) -> None:
         self.problems.append(Problem(code, text, place, hint))
@@ -153,7 +155,9 @@ class _Staging:
     def cue(self, cue: model.Say | model.Make) -> Cue:
         self.under(cue.under)
         if isinstance(cue, model.Make):
-            return Cue(cue.at, cue, self.part(cue.given))
+            part = self.part(cue.given)
+            self.enters(cue.given)
+            return Cue(cue.at, cue, part)
         payload = Values()
         machine = self.actor_on_stage(cue.machine, cue.name)
         if cue.by is not None:

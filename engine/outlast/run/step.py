@@ -44,9 +44,22 @@ def step(
     terms: Terms = DEFAULT_TERMS,
 ) -> Step:
     """Take one event at the instant `now` and run to completion. Raises LimitExceeded."""
-    if snapshot.done:
-        return Step(plan, snapshot, snapshot, now, "event", event, refusal=f"`{snapshot.id}` is done")
-    return Macrostep(plan, snapshot, now, world, terms).take(event)
+    run = Macrostep(plan, snapshot, now, world, terms)
+    return run.refuse(event, f"`{snapshot.id}` is done") if snapshot.done else run.take(event)
+
+
+def refuse(
+    plan: Plan,
+    snapshot: Snapshot,
+    event: Event,
+    now: int,
+    why: str,
+    *,
+    world: Mapping[str, Snapshot] = NOBODY,
+    terms: Terms = DEFAULT_TERMS,
+) -> Step:
+    """The step in which an event is not let in."""
+    return Macrostep(plan, snapshot, now, world, terms).refuse(event, why)
 
 
 def fire(

@@ -8,12 +8,12 @@ The order of everything that happens at one instant is fixed:
    observations, watchers in the order they were made; then `done.invoke` for its parent.
 3. Children a step stops end at once, before the queue goes on.
 
-Whatever an event causes happens completely or, if a limit is hit, not at all.
+Whatever an event causes, or the passing of time, happens completely or, if a limit is hit, not at all.
 """
 
 from __future__ import annotations
 
-from collections import ChainMap, deque
+from collections import ChainMap, Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
@@ -30,7 +30,7 @@ from outlast.run.instances import blank
 from outlast.run.population import Due, Population
 from outlast.run.saved import SystemSnapshot
 from outlast.run.snapshot import Event, Snapshot, Timer
-from outlast.run.step import fire, start, step, stop
+from outlast.run.step import fire, refuse, start, step, stop
 from outlast.run.steps import Delivery, Step
 from outlast.run.terms import DEFAULT_TERMS, Terms
 
@@ -44,6 +44,8 @@ class Instance:
 
     system: System = attrs.field(repr=False)
     id: str
+    began: tuple[Step, ...] = attrs.field(default=(), eq=False, repr=False)
+    """The steps its making caused, its own first one first; only on the handle that `add` and `make` return."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -176,8 +178,8 @@ class System:
         for ref in snapshot.refs:
             if ref is not None:
                 self.look(ref)
-        self._transaction(partial(self._start, snapshot, state, silent=False))
-        return Instance(self, id_)
+        began = self._transaction(lambda: self._bounded(self._start(snapshot, state, silent=False)))
+        return Instance(self, id_, began)
 
     def begin(self, given: Mapping[str, tuple[str, Mapping[str, Given | Instance], str | None]]) -> tuple[Step, ...]:
         """Make several instances at once: id -> (machine, fields and refs, state). Refs may name any of them.
@@ -185,17 +187,20 @@ class System:
         All are bound first, then each enters its first state in order; nobody observes that.
         """
         blanks = [self._blank(machine, id_, values) for id_, (machine, values, _) in given.items()]
-        known = {*self._world, *given}
         for snapshot in blanks:
-            for name, ref in zip(self.plan.machines[snapshot.machine].refs, snapshot.refs, strict=True):
-                if ref is not None and ref not in known:
-                    raise UnknownName(f"instance for the ref `{name}` of `{snapshot.id}`", ref, known)
+            for name, other in zip(self.plan.machines[snapshot.machine].refs, snapshot.refs, strict=True):
+                if other in given:
+                    self._check_ref(snapshot.machine, snapshot.id, name, other, given[other][0])
+                elif other is not None and other not in self._world:
+                    known = (*self._world, *given)
+                    raise UnknownName(f"instance for the ref `{name}` of `{snapshot.id}`", other, known)
 
         def all_of_them() -> Iterator[Step]:
             for snapshot in blanks:
                 self._population.put(snapshot)
             for snapshot in blanks:
-                yield from self._start(self._world[snapshot.id], given[snapshot.id][2], silent=True)
+                state = given[snapshot.id][2]
+                yield from self._bounded(self._start(self._world[snapshot.id], state, silent=True))
 
         return self._transaction(all_of_them)
 
@@ -217,14 +222,15 @@ class System:
         snapshot = self.look(id_)
         declared = admission.declared(self.plan.machines[snapshot.machine], event)
         said = Event(event, self._payload(declared, payload or {}), by=by)
+        admission.check_actor(self.plan, by)
         if at is not None:
             self.advance_to(at)
         self._pass(self.now)
-        if refusal := admission.refusal(declared, said, self.plan):
-            snapshot = self.look(id_)
-            return Step(self.plan, snapshot, snapshot, self.now, "event", said, refusal=refusal)
+        snapshot = self.look(id_)  # it may have ended meanwhile
+        if why := admission.refusal(declared, said, self.plan):
+            return refuse(self.plan, snapshot, said, self.now, why, world=self._world, terms=self.terms)
         self._queue.append(Delivery(id_, said))
-        first, *rest = self._transaction(self._drain)
+        first, *rest = self._transaction(lambda: self._bounded(self._drain()))
         return attrs.evolve(first, caused=tuple(rest))
 
     def advance(self, duration: str | int | timedelta) -> tuple[Step, ...]:
@@ -245,9 +251,13 @@ class System:
     # ---- one transaction
 
     def _transaction(self, work: Callable[[], Iterator[Step]]) -> tuple[Step, ...]:
+        now = self.now
         try:
             with self._population.transaction():
-                return tuple(self._bounded(work()))
+                return tuple(work())
+        except BaseException:
+            self.now = now
+            raise
         finally:
             self._queue.clear()
 
@@ -276,8 +286,8 @@ class System:
         while self._queue:
             delivery = self._queue.popleft()
             receiver = self._world.get(delivery.to)
-            if receiver is None:
-                continue  # stopped meanwhile: nobody is there to hear it
+            if receiver is None or self._is_outdated(delivery):
+                continue  # stopped meanwhile: nobody is there to hear it, or to say it
             done = step(self.plan, receiver, delivery.event, self.now, world=self._world, terms=self.terms)
             yield done
             yield from self._apply(done)
@@ -304,6 +314,13 @@ class System:
                 yield from self._apply(last)
                 self._population.remove(child)
 
+    def _is_outdated(self, delivery: Delivery) -> bool:
+        """Whether a child is reported done that another has since replaced; one that was stopped when done is still reported."""
+        event = delivery.event
+        if not event.name.startswith("done.invoke.") or event.sender in self._world:
+            return False
+        return any(ref == event.name.removeprefix("done.invoke.") for ref, _ in self._world[delivery.to].children)
+
     def _observations(self, done: Step) -> Iterator[Delivery]:
         for state in done.entered:
             for watcher, chain in self._population.watchers.of(done.after, state, self._world, self._population.order):
@@ -317,12 +334,21 @@ class System:
     # ---- time
 
     def _pass(self, until: int) -> tuple[Step, ...]:
-        """Everything due up to `until`, in order."""
-        steps: list[Step] = []
+        """Everything due up to `until`, in order: all of it, or nothing."""
+        return self._transaction(partial(self._happenings, until))
+
+    def _happenings(self, until: int) -> Iterator[Step]:
+        turns: Counter[str] = Counter()
         while (due := self._population.next_due) and due.at <= until:
-            self.now = due.at
-            steps += self._transaction(partial(self._happen, due))
-        return tuple(steps)
+            if due.at > self.now:
+                self.now = due.at
+                turns.clear()
+            turns[due.instance] += 1
+            if turns[due.instance] > self.terms.cascade:
+                raise LimitExceeded(
+                    f"`{due.instance}` does not come to rest: time stands still at its timers and sends"
+                )
+            yield from self._bounded(self._happen(due))
 
     def _happen(self, due: Due) -> Iterator[Step]:
         snapshot = self._world[due.instance]
@@ -350,20 +376,22 @@ class System:
         refs: dict[str, str | None] = {}
         for name, value in given.items():
             if name in compiled.refs:
-                refs[name] = value.id if isinstance(value, Instance) else str(value)
+                refs[name] = value.id if isinstance(value, Instance) else None if value is None else str(value)
             elif name in compiled.fields:
-                assert not isinstance(value, Instance)
+                if isinstance(value, Instance):
+                    raise MisuseError(f"`{name}` is a field of {machine}, not a ref: it takes no instance")
                 fields[name] = _value(compiled.fields[name], value)
             else:
                 raise UnknownName(f"field or ref of {machine}", name, (*compiled.fields, *compiled.refs))
         for name, other in refs.items():
-            there = self._world.get(other or "")
-            if there and there.machine != compiled.refs[name].machine:
-                wanted = compiled.refs[name].machine
-                raise MisuseError(
-                    f"the ref `{name}` of `{id_}` leads to a {wanted}, and `{other}` is a {there.machine}"
-                )
+            if other is not None and other in self._world:
+                self._check_ref(machine, id_, name, other, self._world[other].machine)
         return blank(self.plan, machine, id_, fields, refs)
+
+    def _check_ref(self, machine: str, id_: str, name: str, other: str, found: str) -> None:
+        wanted = self.plan.machines[machine].refs[name].machine
+        if found != wanted:
+            raise MisuseError(f"the ref `{name}` of `{id_}` leads to a {wanted}, and `{other}` is a {found}")
 
     def _payload(self, declared: tables.Event, given: Mapping[str, Given]) -> tuple[tuple[str, Value], ...]:
         for name in given:

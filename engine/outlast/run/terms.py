@@ -19,6 +19,8 @@ class Terms:
     cascade: int = 100_000
     """Steps caused by one event or one instant."""
     instances: int = 10_000_000
+    generations: int = 50
+    """Children of children: how deep instances nest."""
 
     @resolve.validator
     def _known(self, _: object, value: str) -> None:
