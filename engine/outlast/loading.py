@@ -68,7 +68,9 @@ def check(name_or_path: str | os.PathLike[str]) -> Checked:
         if scenario is not None and not wrong:
             if scenario.name != file.stem:
                 text = f"the scenario `{scenario.name}` stands in {file.name}"
-                found.append(Problem("wrong-file", text, place_of(scenario.name), f"call the file {scenario.name}.yaml"))
+                found.append(
+                    Problem("wrong-file", text, place_of(scenario.name), f"call the file {scenario.name}.yaml")
+                )
             found += problems_of(plan, scenario)
             scenarios.append(scenario)
     return Checked(plan, _sorted(found), tuple(scenarios))
@@ -111,12 +113,16 @@ def _stands_alone(problem: Problem, read: Iterable[Problem]) -> bool:
     understood: it does stand somewhere in its file as a key.
     """
     place = problem.place
-    if place is None or any(other.place and (other.place.file, other.place.line) == (place.file, place.line) for other in read):
+    if place is None or any(
+        other.place and (other.place.file, other.place.line) == (place.file, place.line) for other in read
+    ):
         return False
     if problem.code == "no-states":
         return False
     missing = re.search(r"`([^`]+)`", problem.text) if problem.code.startswith("unknown-") else None
-    return not (missing and any(re.search(rf"(?<![\w-]){re.escape(missing[1])}\s*:", text) for text in _texts(place, read)))
+    return not (
+        missing and any(re.search(rf"(?<![\w-]){re.escape(missing[1])}\s*:", text) for text in _texts(place, read))
+    )
 
 
 def _texts(place: Place, read: Iterable[Problem]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import attrs
@@ -19,6 +20,7 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
 # ---- scalars
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def quoted(text: str, *, flow: bool) -> str:
     """A text as YAML: plain if it can be, else in double quotes."""
     if is_plain(text, flow=flow):

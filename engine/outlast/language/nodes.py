@@ -22,7 +22,7 @@ DEEPEST = 64
 
 Kind: TypeAlias = Literal["null", "bool", "int", "float", "text"]
 Span: TypeAlias = tuple[int, int]
-Loader: TypeAlias = type[yaml.BaseLoader] | type[yaml.CBaseLoader]
+Loader: TypeAlias = "type[yaml.BaseLoader | yaml.CBaseLoader]"  # the one in C is not always there
 
 _CORE: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("null", re.compile(r"null|Null|NULL|~|")),
@@ -155,7 +155,7 @@ class _Frame:
     items: list[Node] = attrs.field(factory=list)
 
 
-_FASTEST: Loader = cast(Loader, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+_FASTEST: Loader = cast("Loader", getattr(yaml, "CBaseLoader", yaml.BaseLoader))
 
 
 def compose(source: Source, loader: Loader | None = None) -> Node | None:

@@ -23,10 +23,12 @@ def format_text(text: str, file: str = "") -> str:
     root = compose(source)
     if source.problems or root is None:
         raise SpecError(source.problems)
-    before = _read(text, file, root)
-    drafter = Drafter(source, list(comments(source, root)))
-    written = _written(drafter, root)
+    before, said = _read(text, file, root), comments(source, root)
+    written = _written(Drafter(source, list(said)), root)
+    again = from_text(written, file)
+    kept = comments(again, compose(again))
     assert before == _read(written, file, root), "the canonical form has another meaning"
+    assert sorted(one.text for one in said) == sorted(one.text for one in kept), "a comment is lost"
     return written
 
 

@@ -346,6 +346,7 @@ class Body:
                 if ref not in self.header.refs:
                     self.unknown("ref", ref, self.header.refs)
                     return None
+                self.may_be_unbound(ref)
                 return tables.Stop(str(ref))
             case model.If(condition=condition, then=then, otherwise=otherwise):
                 return tables.If(
@@ -437,12 +438,24 @@ class Body:
             self.unknown("machine", spawn.machine, self.world.headers)
         if machine is None or ref is None:
             return tables.Spawn(str(spawn.ref), str(spawn.machine))
+        self.may_be_unbound(spawn.ref)
         if ref.machine != spawn.machine:
             text = f"`{spawn.ref}` is a ref to `{ref.machine}`, not to `{spawn.machine}`"
             self.fail("wrong-type", text, place_of(spawn.machine))
         fields = self.payload(spawn.fields, machine.fields, spawn.machine, payload)
         refs, finalize = self.child_refs(spawn, machine), self.block(spawn.finalize, payload)
         return tables.Spawn(str(spawn.ref), str(spawn.machine), fields, refs, spawn.forward, finalize)
+
+    def may_be_unbound(self, name: Word) -> None:
+        """A ref that is bound and unbound while the instance lives must say so, or what is read through it would be taken for granted."""
+        if not self.header.refs[name].optional:
+            text = f"the ref `{name}` is spawned or stopped, so it can be unbound"
+            self.fail(
+                "not-optional",
+                text,
+                place_of(name),
+                f"declare it as `{{machine: {self.header.refs[name].machine}, optional: true}}`",
+            )
 
     def child_refs(self, spawn: model.Spawn, machine: Header) -> tuple[tuple[str, int | None], ...]:
         found: list[tuple[str, int | None]] = []
