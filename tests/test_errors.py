@@ -144,7 +144,10 @@ def test_long_lists_are_cut() -> None:
 
 def test_limits_tell_their_path() -> None:
     """A limit names what led there, oldest first."""
-    assert ("too much: a -> b", ("a", "b")) == (str(LimitExceeded("too much", ["a", "b"])), LimitExceeded("", "ab").path)
+    assert ("too much: a -> b", ("a", "b")) == (
+        str(LimitExceeded("too much", ["a", "b"])),
+        LimitExceeded("", "ab").path,
+    )
 
 
 def test_a_missing_extra_says_what_to_install() -> None:

@@ -67,7 +67,7 @@ NO_DURATIONS = [
 @pytest.mark.parametrize(("text", "message"), NO_DURATIONS)
 def test_no_durations(text: str, message: str) -> None:
     """What is no duration is refused in words."""
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=r".+") as refused:
         parse_duration(text)
 
     assert message == str(refused.value)
@@ -107,7 +107,7 @@ def test_instants_with_offsets(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01"])
 def test_no_instants(text: str) -> None:
     """What is no date and time is refused."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r".+"):
         parse_instant(text)
 
 

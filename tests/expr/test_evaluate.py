@@ -143,7 +143,10 @@ ACCOUNTS = [  # guard                        the leaves that decided
     ("other.next is present", ["`other.next is present` is false: other.next is absent"]),
     ("self is up", ["`self is up` is false: self is down"]),
     ("A-02 is switch", ["`A-02 is switch` is false: A-02 is pin"]),
-    ("other.count + 1 == event.amount", ["`other.count + 1 == event.amount` is false: other.count is 5, event.amount is 4"]),
+    (
+        "other.count + 1 == event.amount",
+        ["`other.count + 1 == event.amount` is false: other.count is 5, event.amount is 4"],
+    ),
     ("wait > grace", ["`wait > grace` is false: wait is 10m, grace is 15m"]),
     ("note is present", ["`note is present` is false: note is absent"]),
     ("true", ["`true` is true"]),
@@ -160,7 +163,9 @@ def test_accounts(text: str, expected: list[str]) -> None:
 def test_what_is_told_decides(flags: list[bool]) -> None:
     """Among the leaves told, at least one has the verdict's own sign, and none is told twice."""
     names = ["enabled", "count > 2", "wait > 1h", "flag"]
-    context = attrs.evolve(NOW, values=(flags[0], 3 * flags[1], *NOW.values[2:3], 2**40 * flags[2], *NOW.values[4:8], flags[3]))
+    context = attrs.evolve(
+        NOW, values=(flags[0], 3 * flags[1], *NOW.values[2:3], 2**40 * flags[2], *NOW.values[4:8], flags[3])
+    )
     either, other = (" and ", " or ") if flags[4] else (" or ", " and ")
     guard = sound(f"({names[0]}{other}{names[1]}){either}({names[2]}{other}{names[3]})")
     told = account(guard, context)

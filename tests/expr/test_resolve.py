@@ -47,8 +47,13 @@ KNOWN = "known: `training`, `processing`, `pipeline`"
 UNSOUND = [  # text, code, message, column, hint
     ("cuont > 1", "unknown-name", "nothing is called `cuont` here", 1, "did you mean `count`?"),
     ("count-limit > 1", "unknown-name", "nothing is called `count-limit` here", 1, "a minus has spaces around it"),
-    ("xyzzy", "unknown-name", "nothing is called `xyzzy` here", 1, "known: `A-02`, `busy`, `count`, `enabled`, "
-     "`event.amount`, `flag`, `grace`, `kind` and 6 more"),
+    (
+        "xyzzy",
+        "unknown-name",
+        "nothing is called `xyzzy` here",
+        1,
+        "known: `A-02`, `busy`, `count`, `enabled`, `event.amount`, `flag`, `grace`, `kind` and 6 more",
+    ),
     ("count", "wrong-type", "expected bool, but `count` is int", 1, None),
     ("not count", "wrong-type", "expected bool, but `count` is int", 5, None),
     ("enabled and 3", "wrong-type", "expected bool, but `3` is int", 13, None),
@@ -57,7 +62,13 @@ UNSOUND = [  # text, code, message, column, hint
     ("kind == 'training'", "wrong-type", f"expected {KIND}, but `'training'` is string", 9, None),
     ("kind < training", "wrong-type", f"`<` compares numbers and durations, not {KIND}", 1, None),
     ("enabled >= true", "wrong-type", "`>=` compares numbers and durations, not bool", 1, None),
-    ("kind == trainig", "unknown-word", "`trainig` is not one of the words of this enum", 9, "did you mean `training`?"),
+    (
+        "kind == trainig",
+        "unknown-word",
+        "`trainig` is not one of the words of this enum",
+        9,
+        "did you mean `training`?",
+    ),
     ("kind in [training, x]", "unknown-word", "`x` is not one of the words of this enum", 20, KNOWN),
     ("other is upp", "unknown-state", "no state is called `upp`", 10, "did you mean `up`?"),
     ("self is [up, gone]", "unknown-state", "no state is called `gone`", 14, "known: `up`, `down`, `up-and-away`"),
@@ -92,7 +103,9 @@ def test_every_wrong_part_is_told() -> None:
 
 def test_an_unknown_word_has_no_type() -> None:
     """`resolve_as` takes what type there is."""
-    assert [INT, DURATION, KIND, BOOL] == [type_of(sound(text, None)) for text in ("count", "wait + 1s", "kind", "busy")]
+    assert [INT, DURATION, KIND, BOOL] == [
+        type_of(sound(text, None)) for text in ("count", "wait + 1s", "kind", "busy")
+    ]
 
 
 ABSENT = [("count", False), ("limit", True), ("count + limit", True), ("other.count", True), ("limit is absent", False)]

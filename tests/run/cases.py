@@ -385,7 +385,7 @@ def timers_of_two_instances_at_one_instant() -> None:
     """The instance made first is served first, timers and sends together; names do not matter."""
     story = Story(TIMERS, z=("timers", {}), a=("timers", {}))
     story.say("later", to="a").say("later", to="z").wait("10m")
-    one, two = "first outer second sent two".split(), "first outer second sent two".split()
+    one, two = ["first", "outer", "second", "sent", "two"], ["first", "outer", "second", "sent", "two"]
     assert story.told().split() == [*(f"z:{word}" for word in one), *(f"a:{word}" for word in two)]
 
 

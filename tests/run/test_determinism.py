@@ -11,7 +11,7 @@ from pathlib import Path
 
 import outlast
 from outlast.errors import OutlastError
-from outlast.run import System, Terms, run_scenario
+from outlast.run import System, Terms, explain, run_scenario
 from tests.oracle.machines import random_run
 from tests.run.worlds import STORIES, bundled_plans, random_plan, told
 
@@ -26,7 +26,7 @@ def stories() -> list[object]:
         run = run_scenario(plan, outlast.load_scenario(file), terms=Terms(resolve="seed:1"))
         steps = [moment.step for moment in run.moments]
         found += [plan.hash, told(*steps), [step.effects for step in steps], run.verdicts]
-        found += [str(outlast.explain(step)) for step in steps]
+        found += [str(explain(step)) for step in steps]
         found.append(json.dumps(run.system.snapshot().to_json(plan)))
     return found
 

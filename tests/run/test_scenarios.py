@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -10,9 +11,11 @@ import pytest
 import outlast
 from outlast import Terms, model
 from outlast.errors import SpecError
+from outlast.language import read_scenario
+from outlast.moments import HOUR, MINUTE
 from outlast.place import Word
 from outlast.run import every_reading, run_scenario
-from tests.run.worlds import STORIES, bundled_plans
+from tests.run.worlds import STORIES, bundled_plans, plan_of, told
 
 TOLD = [pytest.param(name, file, id=f"{name}-{file.stem}") for name, file in STORIES]
 
@@ -26,17 +29,6 @@ def test_every_reading(name: str, file: Path) -> None:
     assert ([], ()) == (failed, first.contested)
     assert first.verdicts
     assert len(others) == len(bundled_plans()[name].alternatives)
-
-
-CONTESTED = {  # story -> the readings under which what it promises by default does not hold
-    "both-switches-off": {"A-02=pin"},
-    "restarted-on-what-remains": {"A-03=fresh"},
-    "signing-in-again-is-too-late": {"A-05=rescue"},
-    "the-order-of-the-switches": {"A-02=pin", "A-15=edge"},
-    "the-wait-counts": {"A-08=does-not-count"},
-    "the-wait-outlasts-the-session": {"A-08=does-not-count"},
-    "abort": {"A-02=stays", "RFC-A=pin"},
-}
 
 
 @pytest.mark.parametrize(("name", "file"), TOLD)
@@ -88,24 +80,25 @@ def test_a_wrong_expectation_fails() -> None:
         assert failed[0].seen.startswith(str(wanted.states[-1]))
 
 
-WRONG = [  # what is changed                     what the verdict says
-    ({"effects": (Word("credentials"),)}, ("effects", "credentials", "none")),
+NO_DEADLINES: tuple[tuple[Word, int], ...] = ()
+WRONG: list[tuple[Callable[[model.Expectation], model.Expectation], tuple[str, str, str]]] = [
+    (lambda item: attrs.evolve(item, effects=(Word("credentials"),)), ("effects", "credentials", "none")),
     (
-        {"deadlines": ()},
+        lambda item: attrs.evolve(item, deadlines=NO_DEADLINES),
         ("train", "running-interactive, deadlines none", "running-interactive, deadlines max-runtime at 1d 6h"),
     ),
 ]
 
 
 @pytest.mark.parametrize(("change", "verdict"), WRONG)
-def test_wrong_effects_and_deadlines(change: dict[str, object], verdict: tuple[str, str, str]) -> None:
+def test_wrong_effects_and_deadlines(
+    change: Callable[[model.Expectation], model.Expectation], verdict: tuple[str, str, str]
+) -> None:
     """Effects and deadlines are compared as a whole."""
     plan, scenario = bundled_plans()["sagemaker"], outlast.scenarios("sagemaker")["restarted-on-what-remains"]
-    at = 7 * 3600 * 10**6 + 59 * 60 * 10**6
-    steps = tuple(
-        attrs.evolve(item, **change) if item.at == at and item.machine == "job" else item for item in scenario.expect
-    )
-    run = run_scenario(plan, attrs.evolve(scenario, expect=steps))
+    at = 8 * HOUR - MINUTE
+    claims = tuple(change(item) if item.at == at and item.machine == "job" else item for item in scenario.expect)
+    run = run_scenario(plan, attrs.evolve(scenario, expect=claims))
 
     assert [verdict] == [(item.about, item.wanted, item.seen) for item in run.verdicts if item.status == "failed"]
 
@@ -154,4 +147,17 @@ transitions:
 
 def test_what_happens_between_two_steps_of_one_instant_is_told() -> None:
     """Timers due between two things said at one instant are moments of the story like any other."""
-    from outlast.language import read_scenario_text
+    story = """
+scenario: two-at-once
+given: {m x: {}}
+steps: [{at: 1s, m x: go}, {at: 1s, m x: stay}]
+expect: [{at: 1s, m x: c, effects: [first, second]}]
+"""
+    scenario, problems = read_scenario(story, "two-at-once.yaml")
+    assert scenario is not None, problems
+    run = run_scenario(plan_of(ZERO), scenario)
+
+    assert ["x start: -", "x go: go", "x after 0s: at-once", "x stay: stay"] == told(
+        *(item.step for item in run.moments)
+    )
+    assert run.ok

@@ -271,19 +271,17 @@ transitions: [{id: t, from: a, event: other.a, to: b}]
     assert (["x start: -", "y start: -"], "a", "b") == (told(*steps), system["x"].state, system["y"].state)
 
 
-@pytest.mark.parametrize("together", [True, False])
-def test_refs_lead_to_their_machine(together: bool) -> None:
+def test_refs_lead_to_their_machine() -> None:
     """A ref takes no instance of another machine, made before or at the same time."""
+    words = "the ref `cat` of `rex` leads to a cat, and `l` is a lamp"
     system = system_of(LAMP, CAT, DOG)
-    given: dict[str, tuple[str, dict[str, str], None]] = {"l": ("lamp", {}, None), "rex": ("dog", {"cat": "l"}, None)}
-    with pytest.raises(MisuseError) as refused:
-        if together:
-            system.begin(given)
-        else:
-            system.add("lamp", "l")
-            system.add("dog", "rex", cat="l")
+    with pytest.raises(MisuseError, match=words):
+        system.begin({"l": ("lamp", {}, None), "rex": ("dog", {"cat": "l"}, None)})
+    system.add("lamp", "l")
+    with pytest.raises(MisuseError, match=words):
+        system.add("dog", "rex", cat="l")
 
-    assert "the ref `cat` of `rex` leads to a cat, and `l` is a lamp" == str(refused.value)
+    assert ["l"] == [item.id for item in system.instances]
 
 
 # Sending --------------------------------------------------------------------------------------------------------------
@@ -717,6 +715,29 @@ def test_time_that_stands_still(rows: str) -> None:
     assert before == system.snapshot()
 
 
+def test_many_things_in_the_course_of_time() -> None:
+    """The limit is on what happens at one instant: a clock may tick for as long as it likes."""
+    text = "machine: m\nstates: {a: {}}\ntransitions: [{id: t, from: a, after: 1s, to: a}]"
+    system = system_of(text, terms=Terms(cascade=5))
+    system.add("m", "x")
+
+    assert 60 == len(system.advance("1m"))
+
+
+def test_a_negative_delay_is_none() -> None:
+    """What should have happened already happens at once, never in the past."""
+    text = """
+machine: m
+fields: {d: {type: duration, default: 5s}}
+states: {a: {}, b: {}}
+transitions: [{id: t, from: a, after: d - 10s, to: b}]
+"""
+    system = System(plan_of(text), now=HOUR)
+    system.add("m", "x")
+
+    assert [HOUR] == [step.at for step in system.advance("1s")]
+
+
 def test_children_of_children() -> None:
     """A machine that makes itself its child is stopped before the stack is."""
     text = "machine: m\nrefs: {kid: {machine: m, optional: true}}\nstates: {a: {spawn: {kid: {machine: m}}}}"
@@ -880,3 +901,16 @@ def test_offers_in_a_house(events: list[str]) -> None:
         system.send("lamp", event)
     for certain, offered, refusal in said_everywhere(system):
         assert (certain, certain) == (not refusal, offered)
+
+
+def test_what_was_due_first_is_told() -> None:
+    """An event stamped later carries the steps that time caused before it; a new handle those of its making."""
+    system = outlast.System(outlast.load("tour"))
+    machine = system.add("coffee-machine", "kitchen")
+    system.send(machine, "switch")
+
+    step = system.send(machine, "switch", at=20 * 60 * 1_000_000)
+
+    assert [before.taken for before in step.preceded] == [("doze-off",)]
+    assert step.taken == ("turn-on",)
+    assert [first.entered for first in machine.began] == [("off",)]

@@ -12,7 +12,8 @@ from outlast.language import read_machine
 from outlast.place import Word
 from outlast.plan import Plan, compile_system
 from outlast.run import Step
-from tests.oracle.machines import Machine, to_yaml
+from tests.oracle.appendix_d import Machine
+from tests.oracle.machines import to_yaml
 
 ACTORS = (model.Actor(Word("boss")), model.Actor(Word("guest")))
 

@@ -1,19 +1,19 @@
 """Running machines.
 
-step       the pure heart: one instance, one event or timer -> a Step
+heart      `step` and its kin, pure: one instance, one event or timer -> a Step
 macrostep  the algorithm behind it (SCXML Appendix D)
 steps      what a Step is
 snapshot   instances as values; saved: as JSON
 system     instances bound to each other, in virtual time
-explain    why, and why not
+explanation why, and why not
 scenario   stories told and judged
 """
 
-from outlast.run.explain import Candidate, Explanation, Offer, explain
+from outlast.run.explanation import Candidate, Explanation, Offer, explain
+from outlast.run.heart import fire, start, step, stop
 from outlast.run.saved import SystemSnapshot
 from outlast.run.scenario import Moment, Run, Verdict, every_reading, run_scenario
 from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
-from outlast.run.step import fire, start, step, stop
 from outlast.run.steps import Delivery, Effect, Microstep, Step
 from outlast.run.system import Instance, System
 from outlast.run.terms import Terms

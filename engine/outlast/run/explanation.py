@@ -66,7 +66,7 @@ class Offer:
 
 @attrs.frozen
 class Explanation:
-    """The answer to "why?" and "why not?" for one event at one instance."""
+    """The answer to "why?" and "why not?" for one event at one instance. One that is not let in has no candidates."""
 
     instance: str
     event: str
@@ -89,9 +89,8 @@ def explain_event(plan: Plan, snapshot: Snapshot, event: Event, world: Mapping[s
     run = Macrostep(plan, snapshot, 0, world, DEFAULT_TERMS)
     run.hear(event)
     rows = [row for row in run.machine.transitions if row.descriptors and row.hears(event.name)]
-    candidates = _candidates(run, rows)
-    declared = run.machine.events.get(event.name)
-    refusal = admission.refusal(declared, event, plan) if declared is not None else None
+    refusal = _at_the_door(run, event)
+    candidates = _candidates(run, rows) if refusal is None else ()
     refusal = refusal or _refusal(run, event)
     return Explanation(
         snapshot.id,
@@ -117,9 +116,16 @@ def explain(step: Step) -> Explanation:
     else:
         rows = []
     candidates = _candidates(run, rows)
+    if step.event is not None and step.refusal and step.refusal == _at_the_door(run, step.event):
+        candidates = ()  # it was not let in: no row was asked
     shown = offers(step.plan, step.before, world, step.others) if step.refusal else ()
     name = step.event.name if step.event else step.cause
     return Explanation(step.instance, name, step.refusal is None, candidates, step.refusal, shown)
+
+
+def _at_the_door(run: Macrostep, event: Event) -> str | None:
+    declared = run.machine.events.get(event.name)
+    return admission.refusal(declared, event, run.plan) if declared is not None else None
 
 
 def _refusal(run: Macrostep, event: Event) -> str | None:

@@ -487,6 +487,8 @@ class Macrostep:
         declared = receiver.events[send.event].payload
         event = Event(send.event, self.computed(send.payload, declared), self.before.id, None, send.id)
         delay = send.after.run(self.context) if send.after else None
+        if send.after and delay is None:
+            raise _Fault("error.execution", f"the delay `{send.after}` is absent")
         if isinstance(delay, int):
             self.delayed.append(Delayed(self.now + max(delay, 0), self.turn, to, event))
             self.turn += 1

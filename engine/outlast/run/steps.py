@@ -76,6 +76,8 @@ class Step:
     """The done data of the final state the machine ended in."""
     caused: tuple[Step, ...] = ()
     """Every step in other instances, and later ones in this, that this one led to, in order."""
+    preceded: tuple[Step, ...] = ()
+    """What was due before an outside event and so happened first, in order."""
 
     @property
     def instance(self) -> str:

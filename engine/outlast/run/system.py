@@ -5,7 +5,7 @@ The order of everything that happens at one instant is fixed:
 1. Timers and delayed sends due at `t` happen before an outside event stamped `t`. Among those due together: the instance made
    first, then timers before delayed sends, then the order of the file (timers) or of sending.
 2. One queue for the whole system, first in, first out. A step puts into it what it sent, in order, then, for each state it entered, the
-   observations, watchers in the order they were made; then `done.invoke` for its parent.
+   observations, watchers in the order they were made; then `done.invoke` for its parent. A child it made comes after that.
 3. Children a step stops end at once, before the queue goes on.
 
 Whatever an event causes, or the passing of time, happens completely or, if a limit is hit, not at all.
@@ -25,12 +25,12 @@ from outlast.expr import Value
 from outlast.moments import parse_duration
 from outlast.plan import Machine, Plan, tables
 from outlast.run import admission
-from outlast.run.explain import Explanation, Offer, explain_event, offers
+from outlast.run.explanation import Explanation, Offer, explain_event, offers
+from outlast.run.heart import fire, refuse, start, step, stop
 from outlast.run.instances import blank
 from outlast.run.population import Due, Population
 from outlast.run.saved import SystemSnapshot
 from outlast.run.snapshot import Event, Snapshot, Timer
-from outlast.run.step import fire, refuse, start, step, stop
 from outlast.run.steps import Delivery, Step
 from outlast.run.terms import DEFAULT_TERMS, Terms
 
@@ -189,7 +189,7 @@ class System:
         blanks = [self._blank(machine, id_, values) for id_, (machine, values, _) in given.items()]
         for snapshot in blanks:
             for name, other in zip(self.plan.machines[snapshot.machine].refs, snapshot.refs, strict=True):
-                if other in given:
+                if other is not None and other in given:
                     self._check_ref(snapshot.machine, snapshot.id, name, other, given[other][0])
                 elif other is not None and other not in self._world:
                     known = (*self._world, *given)
@@ -215,7 +215,7 @@ class System:
     ) -> Step:
         """Say an event to an instance, at `at` (default: now); returns its Step, with all it `caused`.
 
-        What is due by then happens first. Raises UnknownName for an event the machine does not know, LimitExceeded. An event that is
+        What is due by then happens first, and is in `preceded`. Raises UnknownName for an event the machine does not know, LimitExceeded. An event that is
         not accepted is no error: the Step says why in `refusal`.
         """
         id_ = _id(instance)
@@ -223,15 +223,14 @@ class System:
         declared = admission.declared(self.plan.machines[snapshot.machine], event)
         said = Event(event, self._payload(declared, payload or {}), by=by)
         admission.check_actor(self.plan, by)
-        if at is not None:
-            self.advance_to(at)
-        self._pass(self.now)
+        preceded = (*(self.advance_to(at) if at is not None else ()), *self._pass(self.now))
         snapshot = self.look(id_)  # it may have ended meanwhile
         if why := admission.refusal(declared, said, self.plan):
-            return refuse(self.plan, snapshot, said, self.now, why, world=self._world, terms=self.terms)
+            refused = refuse(self.plan, snapshot, said, self.now, why, world=self._world, terms=self.terms)
+            return attrs.evolve(refused, preceded=preceded)
         self._queue.append(Delivery(id_, said))
         first, *rest = self._transaction(lambda: self._bounded(self._drain()))
-        return attrs.evolve(first, caused=tuple(rest))
+        return attrs.evolve(first, preceded=preceded, caused=tuple(rest))
 
     def advance(self, duration: str | int | timedelta) -> tuple[Step, ...]:
         """Let time pass; returns every Step it caused, in order. Raises MisuseError for a negative duration, LimitExceeded."""
