@@ -1,0 +1,1 @@
+"""SCXML documents, and the W3C's tests for them."""
