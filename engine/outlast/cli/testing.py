@@ -17,9 +17,10 @@ from outlast.cli.render import tested
 from outlast.cli.terminal import show
 from outlast.errors import MisuseError, Problem, SpecError, UnknownName
 from outlast.plan import Plan
+from outlast.proofs.conformance.cases import Suite
 from outlast.proofs.conformance.judging import Result, run_cases
 from outlast.proofs.conformance.protocol import Broken, Runner
-from outlast.proofs.conformance.reading import FittedCase, Suite, fit, load_suite, suite_files, system_of
+from outlast.proofs.conformance.reading import FittedCase, fit, load_suite, suite_files, system_of
 from outlast.proofs.conformance.reports import badge, html, jsonl, junit
 from outlast.proofs.conformance.runners import RestoreRunner, StepRunner, SystemRunner, TransitionsRunner
 from outlast.proofs.conformance.strangers import stranger_at
@@ -159,7 +160,10 @@ def runner_of(where: str, coverage: Coverage) -> Runner:
 
 def _path(table: str) -> Path:
     bundled = catalog.bundled()
-    return bundled[table] / "conformance" if table in bundled and not Path(table).exists() else Path(table)
+    if table not in bundled or Path(table).exists():
+        return Path(table)
+    folder = bundled[table] / "conformance"
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _home(file: Path, suite: Suite) -> str:

@@ -46,10 +46,7 @@ def failure(result: Result) -> Text:
 
 def clauses(plan: Plan, results: Sequence[Result]) -> Table:
     """A row for each clause: how its cases did, over all implementations."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, justify="right")
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    rows: list[tuple[Text, Text, Text]] = []
     for line in by_clause(plan, results):
         count = line.counts
         if not any(count.values()) and not line.excused:
@@ -60,7 +57,13 @@ def clauses(plan: Plan, results: Sequence[Result]) -> Table:
             shown = Text(" ").join(
                 Text(f"{number} {MARKS[status]}", style=_STYLES[status]) for status, number in count.items() if number
             )
-        table.add_row(Text(line.clause, style="clause"), shown, Text(line.excused or line.says, style="quiet"))
+        rows.append((Text(line.clause, style="clause"), shown, Text(line.excused or line.says, style="quiet")))
+    table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+    for column in (0, 1):
+        table.add_column(width=max((len(row[column]) for row in rows), default=1), no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
