@@ -21,6 +21,9 @@ check: $(READY)
 generated: $(READY)
 	$(BIN)/outlast schema > .venv/schema.json
 	mv .venv/schema.json specs/schema.json
+	$(BIN)/outlast schema --tables > .venv/schema.json
+	mv .venv/schema.json specs/conformance-schema.json
+	$(BIN)/outlast draw $(patsubst %/system.yaml,%,$(wildcard specs/*/system.yaml)) -o diagrams
 
 clean:
 	rm -rf .venv dist .*_cache .hypothesis

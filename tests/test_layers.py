@@ -12,7 +12,7 @@ import pytest
 
 LAYERS = """
     place < errors < moments catalog < expr < model < language < plan < run < loading
-    < views proofs store fleet bridge < service < __init__ < cli < __main__
+    < views proofs store fleet bridge < service < __init__ < cli pytest_plugin < __main__
 """
 RANK = {name: rank for rank, layer in enumerate(LAYERS.split("<")) for name in layer.split()}
 HIDDEN: dict[str, str] = {

@@ -8,7 +8,7 @@ from click.shell_completion import ShellComplete
 from outlast.cli import main
 
 ROWS = [  # words so far                          the word begun     what is offered
-    ([], "exp", {"explain"}),
+    ([], "exp", {"explain", "export"}),
     (["check"], "sa", {"sagemaker"}),
     (["check", "tour"], "tc", {"tcp"}),
     (["run"], "the-job", {"the-job-outlives-its-user"}),

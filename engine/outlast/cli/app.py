@@ -34,6 +34,8 @@ COMMANDS = {
     "fmt": "writing",
     "new": "writing",
     "schema": "writing",
+    "import": "exchanging",
+    "export": "exchanging",
     "completion": "completing",
 }
 """Subcommand -> the module of this package that holds it, under the same name with `_command`."""

@@ -16,6 +16,7 @@ from outlast.cli.render.words import counted
 from outlast.cli.terminal import complain, show
 from outlast.errors import MisuseError, Problem, SpecError
 from outlast.language import format_text, schema_text
+from outlast.proofs.conformance.grammar import conformance_schema_text
 
 _NAMED = re.compile(r"\bNAME\b")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -76,12 +77,15 @@ def _text(file: Path) -> str:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Compare FILE; exit code 1 if it differs.",
 )
-def schema_command(file: Path | None) -> None:
+@click.option("--tables", is_flag=True, help="The schema of conformance tables instead.")
+def schema_command(file: Path | None, *, tables: bool) -> None:
     """Print the JSON Schema of the language."""
+    text = conformance_schema_text() if tables else schema_text()
     if file is None:
-        click.echo(schema_text(), nl=False)
-    elif _text(file) != schema_text():
-        complain(Text(f"outlast: `{file}` is not the schema of this version: outlast schema > {file}"))
+        click.echo(text, nl=False)
+    elif _text(file) != text:
+        option = " --tables" if tables else ""
+        complain(Text(f"outlast: `{file}` is not the schema of this version: outlast schema{option} > {file}"))
         click.get_current_context().exit(PROBLEMS)
 
 
