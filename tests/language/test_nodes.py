@@ -11,12 +11,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outlast.catalog import specs
 from outlast.language import read_machine, read_system
 from outlast.language.nodes import DEEPEST, Loader, Mapping, Node, Scalar, Sequence, comments, compose, scalars
 from outlast.language.source import LARGEST, MOST_PROBLEMS, from_bytes, from_file, from_text
 
 LOADERS: list[Loader] = [*([yaml.CBaseLoader] if yaml.__with_libyaml__ else []), yaml.BaseLoader]
-SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.yaml"))
+SPECS = sorted(specs().rglob("*.yaml"))
 
 
 def root(text: str, loader: Loader | None = None) -> Node:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outlast import model
+from outlast.catalog import specs, templates
 from outlast.expr import BOOL, DURATION, INT, STRING, Expr, parse, render, tree
 from outlast.language import is_scenario, read_clauses, read_machine, read_scenario, read_system, read_system_file
 from outlast.language.expressions import condition
@@ -17,8 +18,7 @@ from outlast.language.source import from_text
 from outlast.moments import HOUR, MINUTE, SECOND
 from outlast.place import place_of
 
-ROOT = Path(__file__).parents[2]
-SYSTEMS = [*sorted(path.parent for path in (ROOT / "specs").glob("*/system.yaml")), ROOT / "engine/outlast/templates"]
+SYSTEMS = [*sorted(path.parent for path in specs().glob("*/system.yaml")), templates()]
 SCENARIOS = sorted(path for system in SYSTEMS for path in (system / "scenarios").glob("*.yaml"))
 
 

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 import outlast.language
+from outlast.catalog import specs, templates
 from outlast.errors import Problem
 from outlast.language import (
     CODES,
@@ -29,8 +30,7 @@ from outlast.language.shapes import Record
 from outlast.language.source import from_file
 from tests.test_broken import CASES, expected_of
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = [*(ROOT / "specs").iterdir(), ROOT / "engine/outlast/templates"]
+FOLDERS = [*specs().iterdir(), templates()]
 SPECS = sorted(path for folder in FOLDERS for path in (*folder.glob("*.yaml"), *folder.glob("scenarios/*.yaml")))
 BROKEN = [path for path in CASES if path.is_file()]
 
@@ -70,7 +70,7 @@ def data(node: Node) -> object:
 
 def test_the_committed_schema_is_the_generated_one() -> None:
     """`make generated` was run after the last change of the grammar."""
-    assert (ROOT / "specs/schema.json").read_text("utf-8") == schema_text()
+    assert (specs() / "schema.json").read_text("utf-8") == schema_text()
 
 
 def test_the_schema_is_a_schema() -> None:

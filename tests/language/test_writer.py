@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outlast import model
+from outlast.catalog import specs, templates
 from outlast.errors import MisuseError, SpecError
 from outlast.expr import tree
 from outlast.language import (
@@ -30,9 +31,8 @@ from outlast.language.source import from_text
 from outlast.place import Word
 from tests.language.models import Models
 
-ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "engine/outlast/templates"
-FOLDERS = [*(ROOT / "specs").iterdir(), TEMPLATE]
+TEMPLATE = templates()
+FOLDERS = [*specs().iterdir(), TEMPLATE]
 FILES = sorted(path for folder in FOLDERS for path in (*folder.glob("*.yaml"), *folder.glob("scenarios/*.yaml")))
 SYSTEMS = sorted({path.parent for path in FILES if path.name == "system.yaml"})
 SCENARIOS = [path for path in FILES if path.parent.name == "scenarios"]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from outlast.catalog import specs
 from outlast.errors import Problem
 from outlast.language import read_system
 from outlast.plan import compile_system, lint
 
-SPECS = Path(__file__).parents[2] / "specs"
+SPECS = specs()
 
 
 def found(folder: Path) -> tuple[Problem, ...]:
