@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("unhurried", deadline=None)
-if "CI" not in os.environ:  # there Hypothesis has a profile of its own: no deadline either, and the same examples every time
+if (
+    "CI" not in os.environ
+):  # there Hypothesis has a profile of its own: no deadline either, and the same examples every time
     settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parents[1]
