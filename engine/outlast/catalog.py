@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def specs() -> Path:
     """The folder of bundled systems."""
-    installed = Path(str(files("outlast"))) / "specs"
-    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "specs"
+    installed = _PACKAGE / "specs"
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "specs"
 
 
 def templates() -> Path:
     """The folder of files a new system starts from."""
-    return Path(str(files("outlast"))) / "templates"
+    return _PACKAGE / "templates"
 
 
 def bundled() -> dict[str, Path]:

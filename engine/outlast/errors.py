@@ -5,8 +5,12 @@
     ├── MisuseError          the caller asked for something that does not exist or makes no sense
     │   ├── UnknownName      no system, machine, instance, event … of that name (with a suggestion)
     │   ├── RefusedInstance  an instance cannot be made with these fields and refs
+    │   ├── OutdatedError    an instance is not at the version the caller has seen
     │   └── SnapshotError    a snapshot does not belong to this plan, or is damaged
     ├── LimitExceeded        a run hit a limit: a cycle of eventless transitions, an endless exchange of events
+    ├── StoreError           a database cannot be used, or what is in it is damaged: nothing was kept
+    │   ├── Conflict         others changed the same meanwhile: trying again makes sense
+    │   └── Unsettled        the connection was lost while committing: nobody knows whether it was kept
     └── MissingExtra         an optional dependency is not installed
 
 Messages are lower case, one line, without a full stop, and put the author's own words in backticks.
@@ -21,11 +25,12 @@ from typing import Literal
 import attrs
 
 from outlast.place import Place
+from outlast.values import frozen
 
 Severity = Literal["error", "warning"]
 
 
-@attrs.frozen
+@frozen
 class Problem:
     """One thing wrong with a text: a stable `code`, where, what, and if we can tell, what to do about it."""
 
@@ -105,6 +110,10 @@ class RefusedInstance(MisuseError):
     """An instance cannot be made with these fields, refs or start state."""
 
 
+class OutdatedError(MisuseError):
+    """An instance is not at the version the caller has seen: look at it again before saying anything."""
+
+
 class SnapshotError(MisuseError):
     """A snapshot does not belong to this plan, or is damaged."""
 
@@ -115,6 +124,18 @@ class LimitExceeded(OutlastError):
     def __init__(self, text: str, path: Iterable[str] = ()) -> None:
         self.path = tuple(path)
         super().__init__(text + (f": {' -> '.join(self.path)}" if self.path else ""))
+
+
+class StoreError(OutlastError):
+    """A database cannot be used, or what is in it is damaged. Nothing of what was to be written was kept."""
+
+
+class Conflict(StoreError):
+    """Others changed the same meanwhile, or hold it: nothing was kept, and trying again makes sense."""
+
+
+class Unsettled(StoreError):
+    """The connection was lost while committing: whether it was kept is found out by saying the same again, under the same id."""
 
 
 class MissingExtra(OutlastError):

@@ -11,10 +11,12 @@ import attrs
 
 from outlast import catalog, model
 from outlast.errors import Problem, SpecError, UnknownName
-from outlast.language import read_scenario, read_system
+from outlast.language import read_scenario, read_system_files, source
 from outlast.place import Place, place_of
 from outlast.plan import Plan, compile_system, lint, under
-from outlast.run.staging import problems_of
+from outlast.plan.overlap import Decide, example
+from outlast.run.staging import as_story, problems_of
+from outlast.values import frozen
 
 
 @attrs.frozen(eq=False)
@@ -34,19 +36,19 @@ class Checked:
 def find(name_or_path: str | os.PathLike[str]) -> Path:
     """The folder or file of a system: the name of a bundled one, or a path. Raises UnknownName."""
     text = os.fspath(name_or_path)
-    bundled = catalog.bundled()
-    if text in bundled:
-        return bundled[text]
     path = Path(text)
+    if path.name == text and (catalog.specs() / path / "system.yaml").is_file():
+        return catalog.specs() / path
     if not path.exists():
-        raise UnknownName("bundled system or path", text, bundled)
+        raise UnknownName("bundled system or path", text, catalog.bundled())
     return path
 
 
 def load(name_or_path: str | os.PathLike[str], readings: Mapping[str, str] | None = None) -> Plan:
     """The plan of a bundled system, a system's folder, or a single machine's file, under `readings`.
 
-    Raises UnknownName for what is not there, SpecError with every problem of what is. Does not lint: see `check`.
+    Raises UnknownName for what is not there, SpecError with every problem of what is. Does not lint: see `check`. While the files of a
+    system hold the same bytes, its plan is the same object.
     """
     plan, problems = _compiled(find(name_or_path))
     if plan is None or problems:
@@ -54,13 +56,15 @@ def load(name_or_path: str | os.PathLike[str], readings: Mapping[str, str] | Non
     return under(plan, readings or {})
 
 
-def check(name_or_path: str | os.PathLike[str]) -> Checked:
-    """Everything `load` looks at, and lint, and the system's scenarios. Raises UnknownName only."""
+def check(name_or_path: str | os.PathLike[str], decide: Decide = example) -> Checked:
+    """Everything `load` looks at, and lint (see there for `decide`), and the system's scenarios. Raises UnknownName only."""
     path = find(name_or_path)
     plan, problems = _compiled(path)
     if plan is None or problems:
         return Checked(None, _sorted(problems))
-    found = [*lint(plan)]
+    found = [*lint(plan, decide)]
+    for composition in plan.compositions.values():
+        found += problems_of(plan, as_story(composition.source))
     scenarios: list[model.Scenario] = []
     for file in scenario_files(path):
         scenario, wrong = read_scenario(file)
@@ -96,8 +100,43 @@ def scenarios(name_or_path: str | os.PathLike[str]) -> dict[str, model.Scenario]
     return {str(scenario.name): scenario for scenario in found}
 
 
+@frozen(eq=False)
+class _Sound:
+    """A plan without problems, and the files it was made of with the hashes of their bytes."""
+
+    plan: Plan
+    files: tuple[tuple[Path, bytes], ...]
+
+    def is_current(self) -> bool:
+        """Whether every file holds what it held then: looked up byte by byte, since times of files are too coarse to tell."""
+        try:
+            return all(source.digest(file) == digest for file, digest in self.files)
+        except OSError:
+            return False
+
+
+_sound: dict[Path, _Sound] = {}
+_MOST = 64
+"""So many sound systems are remembered; then all of them are forgotten."""
+
+
 def _compiled(path: Path) -> tuple[Plan | None, tuple[Problem, ...]]:
-    system, problems = read_system(path)
+    """The plan of a system, and what is wrong with it. One that was sound is not compiled again while its files are the same."""
+    known = _sound.get(path)
+    if known is None or not known.is_current():
+        read = read_system_files(path)
+        plan, problems = _plan_of(read.system, read.problems)
+        if plan is None or problems:
+            return plan, problems
+        known = _Sound(plan, read.files)
+        if len(_sound) >= _MOST:
+            _sound.clear()
+        _sound[path] = known
+    return known.plan, ()
+
+
+def _plan_of(system: model.System | None, problems: Iterable[Problem]) -> tuple[Plan | None, tuple[Problem, ...]]:
+    problems = list(problems)
     if system is None:
         return None, _sorted(problems)
     plan, unresolved = compile_system(system)

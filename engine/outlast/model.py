@@ -11,6 +11,7 @@ import attrs
 
 from outlast.expr import Expr
 from outlast.place import Place, Word
+from outlast.values import frozen
 
 Clauses: TypeAlias = tuple[Word, ...]
 Assignments: TypeAlias = tuple[tuple[Word, Expr], ...]
@@ -24,7 +25,7 @@ def _place() -> Place | None:
 # ---- declarations
 
 
-@attrs.frozen
+@frozen
 class Field:
     """A declared value: of an instance, of an event's payload, or of an effect. Bounds are both included."""
 
@@ -41,7 +42,7 @@ class Field:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Ref:
     """A name for another instance, which this machine can read, watch and send to."""
 
@@ -52,7 +53,7 @@ class Ref:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Event:
     """What the outside world, or another machine, may say."""
 
@@ -65,7 +66,7 @@ class Event:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Effect:
     """What a machine tells the service that embeds it."""
 
@@ -76,7 +77,7 @@ class Effect:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Guard:
     """A named condition."""
 
@@ -87,7 +88,7 @@ class Guard:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Requirement:
     """What the fields of a new instance must satisfy."""
 
@@ -101,7 +102,7 @@ class Requirement:
 # ---- actions
 
 
-@attrs.frozen
+@frozen
 class Assign:
     """`set`: one field after another."""
 
@@ -109,7 +110,7 @@ class Assign:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Emit:
     """Tell the embedding service."""
 
@@ -118,7 +119,7 @@ class Emit:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Raise:
     """Put an event on the internal queue."""
 
@@ -127,7 +128,7 @@ class Raise:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Send:
     """Put an event on another instance's queue, or on the own one, now or after a delay.
 
@@ -143,7 +144,7 @@ class Send:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Cancel:
     """Drop the delayed sends of an id."""
 
@@ -151,7 +152,7 @@ class Cancel:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Spawn:
     """Make a child instance and bind it to a ref.
 
@@ -168,7 +169,7 @@ class Spawn:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Stop:
     """Stop the child bound to a ref, and unbind it."""
 
@@ -176,7 +177,7 @@ class Stop:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class If:
     """Choose between two blocks."""
 
@@ -194,7 +195,7 @@ Block: TypeAlias = tuple[Action, ...]
 # ---- states and transitions
 
 
-@attrs.frozen
+@frozen
 class Entry:
     """Where an initial or history-default transition leads, and what it does on the way."""
 
@@ -207,7 +208,7 @@ StateKind: TypeAlias = Literal["atomic", "composite", "parallel", "final", "shal
 Role: TypeAlias = Literal["live", "danger", "failure", "recover", "success", "neutral"]
 
 
-@attrs.frozen
+@frozen
 class State:
     """A state and all below it. `default` is a composite's initial transition or a history's default."""
 
@@ -228,28 +229,28 @@ class State:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class OnEvent:
     """Fires on an event matched by one of the descriptors (SCXML 3.12.1)."""
 
     descriptors: tuple[Word, ...]
 
 
-@attrs.frozen
+@frozen
 class After:
     """Fires exactly this long after its source state was entered."""
 
     delay: Expr
 
 
-@attrs.frozen
+@frozen
 class Within:
     """Fires at some moment from entry to this bound, both included."""
 
     bound: Expr
 
 
-@attrs.frozen
+@frozen
 class OnDone:
     """Fires when a composite state, or the child bound to a ref, is done."""
 
@@ -260,7 +261,7 @@ Trigger: TypeAlias = OnEvent | After | Within | OnDone | None
 """None: eventless."""
 
 
-@attrs.frozen
+@frozen
 class Transition:
     """One row: the same transition from each of its sources. No target: nothing is exited or entered."""
 
@@ -277,7 +278,7 @@ class Transition:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Machine:
     """One machine file."""
 
@@ -294,13 +295,15 @@ class Machine:
     default: Entry | None = None
     transitions: tuple[Transition, ...] = ()
     first_choice: bool = False
+    moved: tuple[tuple[Word, Word], ...] = ()
+    """A state of an earlier version -> the state that takes in whoever is in it."""
     place: Place | None = _place()
 
 
 # ---- systems
 
 
-@attrs.frozen
+@frozen
 class Clause:
     """One statement of the source document. `reason`: why an inferred rule exists. `reference`: why no behaviour follows."""
 
@@ -313,7 +316,7 @@ class Clause:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Assumption:
     """A question the document leaves open, with its readings as (name, words) pairs."""
 
@@ -326,7 +329,7 @@ class Assumption:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Actor:
     """Somebody who may send events."""
 
@@ -334,7 +337,7 @@ class Actor:
     about: str = ""
 
 
-@attrs.frozen
+@frozen
 class Constant:
     """A named value, usable in every expression of the system."""
 
@@ -345,7 +348,7 @@ class Constant:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Document:
     """Where the clauses come from."""
 
@@ -354,7 +357,43 @@ class Document:
     address: str = ""
 
 
-@attrs.frozen
+@frozen
+class Composition:
+    """A few instances to check properties with. `only` is all the outside may say; `also` comes beside what has an actor."""
+
+    name: Word
+    given: tuple[Given, ...]
+    only: tuple[Said, ...] | None = None
+    also: tuple[Said, ...] = ()
+    constants: Assignments = ()
+    about: str = ""
+    place: Place | None = _place()
+
+
+PropertyKind: TypeAlias = Literal["never", "always", "never-longer-than", "leads-to", "reachable", "can-always"]
+
+
+@frozen
+class Property:
+    """What must hold of every instance of a machine, whatever happens and whenever.
+
+    `that` is the condition the kind speaks of (of `never-longer-than`: `while`), `since` is `from`, `bound` the time it may take.
+    """
+
+    id: Word
+    machine: Word
+    kind: PropertyKind
+    that: Expr
+    since: Expr | None = None
+    upon: Expr | None = None
+    bound: Expr | None = None
+    says: str = ""
+    compositions: tuple[Word, ...] = ()
+    because: Clauses = ()
+    place: Place | None = _place()
+
+
+@frozen
 class System:
     """A system and the machines it is made of."""
 
@@ -367,6 +406,8 @@ class System:
     actors: tuple[Actor, ...] = ()
     constants: tuple[Constant, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
+    compositions: tuple[Composition, ...] = ()
+    properties: tuple[Property, ...] = ()
     place: Place | None = _place()
 
 
@@ -375,7 +416,7 @@ class System:
 Readings: TypeAlias = tuple[tuple[Word, Word], ...]
 
 
-@attrs.frozen
+@frozen
 class Given:
     """An instance: where it starts, and its fields and refs, told apart when the system is known."""
 
@@ -386,7 +427,7 @@ class Given:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Say:
     """An event to one instance at `at` (microseconds from the start)."""
 
@@ -401,7 +442,30 @@ class Say:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
+class Said:
+    """An event to one instance, whenever."""
+
+    machine: Word
+    name: Word
+    event: Word
+    payload: Assignments = ()
+    place: Place | None = _place()
+
+
+@frozen
+class Happen:
+    """A `within` row of one instance fires at `at`: the moment it stood for all along."""
+
+    at: int
+    machine: Word
+    name: Word
+    row: Word
+    under: Readings = ()
+    place: Place | None = _place()
+
+
+@frozen
 class Make:
     """A new instance at `at`."""
 
@@ -411,7 +475,7 @@ class Make:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Expectation:
     """What must be true at one instant: of one instance, or of the effects seen then.
 
@@ -430,7 +494,7 @@ class Expectation:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Scenario:
     """A story: instances, timed steps, expectations."""
 
@@ -439,6 +503,6 @@ class Scenario:
     about: str = ""
     system: Word | None = None
     given: tuple[Given, ...] = ()
-    steps: tuple[Say | Make, ...] = ()
+    steps: tuple[Say | Happen | Make, ...] = ()
     expect: tuple[Expectation, ...] = ()
     place: Place | None = _place()

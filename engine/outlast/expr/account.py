@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import attrs
-
 from outlast.expr import tree
 from outlast.expr.evaluate import Context, Unanswerable, compiled
 from outlast.expr.render import render, show
 from outlast.expr.tree import Expr, type_of
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Leaf:
     """One condition of a guard as it was seen: its text, its verdict, and `(name, value)` for everything it read."""
 

@@ -12,9 +12,10 @@ from outlast.expr import tree
 from outlast.expr.render import render
 from outlast.expr.tree import ANY, BOOL, INT, Expr, Literal, Name, Path, Type, type_of
 from outlast.place import Place
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Target:
     """What a chain of refs leads to: the machine's states, and the slot the instance is seen through (None: this instance)."""
 
@@ -67,7 +68,7 @@ def resolve_as(expr: Expr, scope: Scope, report: Report) -> Expr | None:
         return None
 
 
-@attrs.frozen
+@frozen
 class _Resolver:
     scope: Scope
     report: Report

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import attrs
 
 from outlast.place import Place
+from outlast.values import frozen
 
 Value: TypeAlias = bool | int | str | None
 """What a field or an expression holds. None is *absent*. Durations are ints of microseconds, enum words are strs."""
@@ -21,7 +22,7 @@ Value: TypeAlias = bool | int | str | None
 Path: TypeAlias = tuple[str, ...]
 
 
-@attrs.frozen
+@frozen
 class Type:
     """The static type of a value; `words` are the members of an enum.
 
@@ -49,7 +50,7 @@ def _place() -> Place | None:
     return field
 
 
-@attrs.frozen
+@frozen
 class Literal:
     """A constant; `name` is the constant of the system it came from, if any."""
 
@@ -59,7 +60,7 @@ class Literal:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Name:
     """A dotted name, not yet resolved; or a bare word of an enum."""
 
@@ -67,7 +68,7 @@ class Name:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Is:
     """`PATH is WORD`, `PATH is [WORD, …]`: not yet resolved."""
 
@@ -76,7 +77,7 @@ class Is:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Field:
     """A field of this instance."""
 
@@ -87,7 +88,7 @@ class Field:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Payload:
     """A value that came with the event at hand."""
 
@@ -97,7 +98,7 @@ class Payload:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Far:
     """A field of the instance at the end of a chain of refs; `slot` numbers the chain in its machine."""
 
@@ -110,7 +111,7 @@ class Far:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Inside:
     """Whether one of `states` is active: in this instance (`path` empty) or at the end of a chain of refs."""
 
@@ -120,7 +121,7 @@ class Inside:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Bound:
     """Whether a chain of refs leads to an instance."""
 
@@ -129,7 +130,7 @@ class Bound:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Reading:
     """Whether the run is made under one of these readings of an assumption."""
 
@@ -138,7 +139,7 @@ class Reading:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Present:
     """Whether a value is not absent."""
 
@@ -146,7 +147,7 @@ class Present:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Not:
     """Negation."""
 
@@ -154,7 +155,7 @@ class Not:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class All:
     """Conjunction, left to right."""
 
@@ -162,7 +163,7 @@ class All:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Any:
     """Disjunction, left to right."""
 
@@ -170,7 +171,7 @@ class Any:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Named:
     """A named guard, of this machine or through a ref; `body` is what it stands for."""
 
@@ -182,7 +183,7 @@ class Named:
 Comparison: TypeAlias = OneOf["==", "!=", "<", "<=", ">", ">="]
 
 
-@attrs.frozen
+@frozen
 class Compare:
     """A comparison. With an absent side it is false, except `!=`, which is the negation of `==`."""
 
@@ -192,7 +193,7 @@ class Compare:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Among:
     """Whether a value equals one of several."""
 
@@ -201,7 +202,7 @@ class Among:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Arithmetic:
     """`+`, `-` and `*`; absent if a side is. One side of `*` is constant, so everything stays linear."""
 
@@ -214,7 +215,7 @@ class Arithmetic:
 Fact: TypeAlias = OneOf["event name", "event kind", "event sender", "event child", "send id", "own id"]
 
 
-@attrs.frozen
+@frozen
 class Known:
     """What the run itself knows: of the event at hand, or of this instance. Text; absent where there is none.
 
@@ -226,7 +227,7 @@ class Known:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Faulty:
     """What cannot be evaluated, and why: a guard that asks it is false, an action that needs it fails (SCXML 5.9)."""
 

@@ -20,12 +20,14 @@ codes        every code of a problem in a text, and what it means
 from outlast.language.codes import CODES
 from outlast.language.files import (
     SystemFile,
+    SystemRead,
     is_scenario,
     read_clauses,
     read_machine,
     read_scenario,
     read_system,
     read_system_file,
+    read_system_files,
 )
 from outlast.language.schema import schema, schema_text
 from outlast.language.writer import format_text, write_clauses, write_machine, write_scenario, write_system
@@ -33,6 +35,7 @@ from outlast.language.writer import format_text, write_clauses, write_machine, w
 __all__ = [
     "CODES",
     "SystemFile",
+    "SystemRead",
     "format_text",
     "is_scenario",
     "read_clauses",
@@ -40,6 +43,7 @@ __all__ = [
     "read_scenario",
     "read_system",
     "read_system_file",
+    "read_system_files",
     "schema",
     "schema_text",
     "write_clauses",

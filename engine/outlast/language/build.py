@@ -292,6 +292,7 @@ def _machine(found: Found) -> model.Machine:
         cast("model.Entry | None", found.values.get("initial-transition")),
         cast("tuple[model.Transition, ...]", _items(found, "transitions")),
         "choice" in found.values,
+        cast("tuple[tuple[Word, Word], ...]", found.entries("moved")),
         place=found.place,
     )
 
@@ -340,6 +341,55 @@ def _document(found: Found) -> model.Document:
     return model.Document(found.text("title"), found.text("language"), found.text("address"))
 
 
+def _composition(found: Found) -> model.Composition:
+    only = _sayings(found, "only") if "only" in found.values else None
+    return model.Composition(
+        _name(found),
+        cast("tuple[model.Given, ...]", _values(found, "given")),
+        only,
+        _sayings(found, "also"),
+        _assignments(found.entries("constants")),
+        found.text("about"),
+        place=_place(found),
+    )
+
+
+def _sayings(found: Found, key: str) -> tuple[model.Said, ...]:
+    """Events, each with the instance that hears it."""
+    events = []
+    for entries in cast("tuple[Entries, ...]", _items(found, key)):
+        for key_, value in entries:
+            event, payload = said(value)
+            events.append(model.Said(*_instance(key_), event, payload, place=key_.place))
+    return tuple(events)
+
+
+def _property(found: Found) -> model.Property | None:
+    machine = found.word("of")
+    kind = next((kind for kind in _CLAIMS if kind in found.values), None)
+    if machine is None or kind is None:
+        return None
+    timed = kind == "never-longer-than"
+    that = found.expr("while" if timed else kind)
+    since = found.expr("from")
+    bound = found.expr(kind if timed else "within")
+    if that is None or (kind == "leads-to" and (since is None or bound is None)):
+        return None
+    return model.Property(
+        _name(found, "id"),
+        machine,
+        kind,
+        that,
+        since,
+        found.expr("upon"),
+        bound,
+        found.text("says"),
+        found.words("in"),
+        found.words("because"),
+        place=found.place,
+    )
+
+
 def _system(found: Found) -> model.System:
     """Without its machines, and without clauses that are in another file."""
     clauses = found.values.get("clauses", ())
@@ -353,6 +403,8 @@ def _system(found: Found) -> model.System:
         cast("tuple[model.Actor, ...]", _values(found, "actors")),
         cast("tuple[model.Constant, ...]", _values(found, "constants")),
         cast("tuple[model.Assumption, ...]", _values(found, "assumptions")),
+        cast("tuple[model.Composition, ...]", _values(found, "compositions")),
+        cast("tuple[model.Property, ...]", _items(found, "properties")),
         place=found.place,
     )
 
@@ -381,11 +433,16 @@ def _under(found: Found) -> model.Readings:
     return cast(model.Readings, found.entries("under"))
 
 
-def _step(found: Found) -> model.Say | model.Make | None:
+def _step(found: Found) -> model.Say | model.Happen | model.Make | None:
     if "new" in found.places:
         if not found.entries("new"):
             return None
         return model.Make(_at(found), cast(model.Given, found.entries("new")[0][1]), _under(found), place=found.place)
+    if "happen" in found.places:
+        if not found.entries("happen"):
+            return None
+        ((key, row),) = found.entries("happen")
+        return model.Happen(_at(found), *_instance(key), cast(Word, row), _under(found), place=found.place)
     if not found.others:
         if "others" not in found.places:
             text = "a step says an event to an instance, or makes a `new` one"
@@ -435,12 +492,20 @@ def _scenario(found: Found) -> model.Scenario:
         found.text("about"),
         found.word("system"),
         cast("tuple[model.Given, ...]", _values(found, "given")),
-        cast("tuple[model.Say | model.Make, ...]", _items(found, "steps")),
+        cast("tuple[model.Say | model.Happen | model.Make, ...]", _items(found, "steps")),
         tuple(expectation for several in expectations for expectation in several),
         place=found.place,
     )
 
 
+_CLAIMS: tuple[model.PropertyKind, ...] = (
+    "never",
+    "always",
+    "never-longer-than",
+    "leads-to",
+    "reachable",
+    "can-always",
+)
 _BUILDERS: dict[str, Callable[[Found], object | None]] = {
     "machine": _machine,
     "field": _field,
@@ -461,6 +526,8 @@ _BUILDERS: dict[str, Callable[[Found], object | None]] = {
     "actor": _actor,
     "constant": _constant,
     "assumption": _assumption,
+    "composition": _composition,
+    "property": _property,
     "scenario": _scenario,
     "given": _given,
     "step": _step,

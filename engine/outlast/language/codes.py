@@ -53,5 +53,7 @@ CODES: dict[str, str] = {
     "missing-action": "an action that says nothing to do",
     "two-actions": "two actions in one",
     "mixed-blocks": "actions and lists of actions in one list",
+    "missing-claim": "a property that claims nothing",
+    "two-claims": "a property that claims two things",
     "missing-instance": "a step or expectation about no instance",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Lookup
 from typing import Literal, TypeAlias
 
 import attrs
@@ -78,6 +79,7 @@ class Drafter:
 
     source: Source | None
     comments: list[Comment]
+    records: Lookup[str, Record] = RECORDS
     at: int = 0
 
     def draft(self, node: Node, shape: Shape | None, limit: int) -> Draft:
@@ -99,8 +101,8 @@ class Drafter:
 
     def mapping(self, node: Mapping, shape: Shape | None, limit: int) -> Group:
         """A record in canonical order, or a table as it is."""
-        record = RECORDS[shape.record] if isinstance(shape, Use) else None
-        group = Group(True, _layout(shape), node.flow, pads_keys=record is None)
+        record = self.records[shape.record] if isinstance(shape, Use) else None
+        group = Group(True, self.layout(shape), node.flow, pads_keys=record is None)
         order: dict[int, int] = {}
         for number, (key, value) in enumerate(node.pairs):
             stop = node.pairs[number + 1][0].span[0] if number + 1 < len(node.pairs) else limit
@@ -121,7 +123,7 @@ class Drafter:
 
     def sequence(self, node: Sequence, shape: Shape | None, limit: int) -> Group:
         """A list."""
-        group = Group(False, _layout(shape), node.flow)
+        group = Group(False, self.layout(shape), node.flow)
         item_shape = _item_shape(node, shape)
         for number, value in enumerate(node.items):
             stop = node.items[number + 1].span[0] if number + 1 < len(node.items) else limit
@@ -159,6 +161,20 @@ class Drafter:
             for item in group.items
         )
         return group
+
+    def layout(self, shape: Shape | None) -> Layout:
+        """How a value of this shape is laid out."""
+        match shape:
+            case Use(record=record):
+                return self.records[record].layout
+            case Many(item=Use(record=record)) if record != "action":
+                return "block"
+            case Many(item=Name()) | OneOrMany():
+                return "row"
+            case Table(value=value) if _is_tall(value):
+                return "block"
+            case _:
+                return "free"
 
     def gaps(self, node: Mapping | Sequence) -> list[tuple[int, int]]:
         """Where in the text there is nothing but commas before each entry."""
@@ -239,20 +255,6 @@ def _item_shape(node: Sequence, shape: Shape | None) -> Shape | None:
             return Many(Use("action"), "") if nested else Use("action")
         case _:
             return None
-
-
-def _layout(shape: Shape | None) -> Layout:
-    match shape:
-        case Use(record=record):
-            return RECORDS[record].layout
-        case Many(item=Use(record=record)) if record != "action":
-            return "block"
-        case Many(item=Name()) | OneOrMany():
-            return "row"
-        case Table(value=value) if _is_tall(value):
-            return "block"
-        case _:
-            return "free"
 
 
 def _is_tall(value: Shape) -> bool:

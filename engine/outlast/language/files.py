@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -15,6 +16,7 @@ from outlast.language.nodes import Mapping, Node, Sequence, compose
 from outlast.language.reader import Found, Reader
 from outlast.language.source import Source, from_bytes, from_file, from_text
 from outlast.place import Place, Word
+from outlast.values import frozen
 
 T = TypeVar("T")
 Problems = list[Problem]
@@ -30,7 +32,7 @@ def read_scenario(text: str | bytes | Path, file: str = "") -> tuple[model.Scena
     return _whole(text, file, "scenario", model.Scenario)
 
 
-@attrs.frozen
+@frozen
 class SystemFile:
     """A system.yaml by itself: a system without what is in other files, and the names of those."""
 
@@ -51,11 +53,26 @@ def read_clauses(text: str | bytes | Path, file: str = "") -> tuple[tuple[model.
     return _clauses(source), _sorted(source.problems)
 
 
+@frozen
+class SystemRead:
+    """A system as far as it could be read (None: not at all), every problem found, and its files with the SHA-256 of their bytes."""
+
+    system: model.System | None
+    problems: Problems
+    files: tuple[tuple[Path, bytes], ...]
+
+
 def read_system(path: str | Path) -> tuple[model.System | None, Problems]:
     """The system at `path`, as far as it could be read (None: not at all), and every problem found in all of its files.
 
     `path` is a folder with a system.yaml, such a file, or the file of one machine: a system of that machine alone.
     """
+    read = read_system_files(path)
+    return read.system, read.problems
+
+
+def read_system_files(path: str | Path) -> SystemRead:
+    """`read_system`, with which files it is made of."""
     path = Path(path)
     if path.is_dir():
         path = path / "system.yaml"
@@ -64,7 +81,7 @@ def read_system(path: str | Path) -> tuple[model.System | None, Problems]:
     if not _has_key(root, "system") and (path.name != "system.yaml" or _has_key(root, "machine")):
         machine = _document(source, root, "machine", model.Machine)
         system = model.System(machine.name, machines=(machine,), place=machine.place) if machine else None
-        return system, _sorted(source.problems)
+        return SystemRead(system, _sorted(source.problems), _digests([source]))
     return _system(source, root, path.parent)
 
 
@@ -137,24 +154,28 @@ def _system_file(source: Source, root: Node | None) -> SystemFile | None:
     return SystemFile(cast(model.System, build(found)), found.words("machines"), found.word("clauses"))
 
 
-def _system(source: Source, root: Node | None, folder: Path) -> tuple[model.System | None, Problems]:
-    read = _system_file(source, root)
+def _system(source: Source, root: Node | None, folder: Path) -> SystemRead:
+    read, sources = _system_file(source, root), [source]
     if not read:
-        return None, _sorted(source.problems)
-    problems: Problems = []
+        return SystemRead(None, _sorted(source.problems), _digests(sources))
     machines = []
     for name in read.machines:
         if part := _part(source, folder, Word(f"{name}.yaml", name.place)):
+            sources.append(part)
             machine = _document(part, compose(part), "machine", model.Machine)
             if machine:
                 _same_name(part, machine, name)
                 machines.append(machine)
-            problems += part.problems
     system = attrs.evolve(read.system, machines=tuple(machines))
     if read.clauses is not None and (part := _part(source, folder, read.clauses)):
+        sources.append(part)
         system = attrs.evolve(system, clauses=_clauses(part))
-        problems += part.problems
-    return system, _sorted([*source.problems, *problems])
+    problems = [problem for each in sources for problem in each.problems]
+    return SystemRead(system, _sorted(problems), _digests(sources))
+
+
+def _digests(sources: Iterable[Source]) -> tuple[tuple[Path, bytes], ...]:
+    return tuple((Path(source.file), source.digest) for source in sources)
 
 
 def _same_name(part: Source, machine: model.Machine, name: Word) -> None:

@@ -60,6 +60,17 @@ _FIELDS = Table(_VALUE_NAME, _FIELD, "a mapping of names to types")
 _SPAWN = Either(_NAME, Use("spawn"), "a machine, or a mapping with `machine`")
 _STATE_TREE = Table(_NAME, Use("state"), "a mapping of names to states", least=1)
 _FIRST = OneOf(("first",))
+_GIVEN = Table(Name(INSTANCE), Use("given"), "a mapping of instances to what they start with")
+_SAYING = Either(
+    _PATH,
+    Table(_PATH, _VALUES, "one event with its payload", least=1, most=1),
+    "an event, or an event with its payload",
+)
+_SAYINGS = Many(
+    Table(Name(INSTANCE), _SAYING, "an instance and the event it hears", least=1, most=1),
+    "a list of events, each with its instance",
+)
+_CLAIMS = ("never", "always", "never-longer-than", "leads-to", "reachable", "can-always")
 
 _TITLE = Key("title", Text(), "A name for people.")
 _ABOUT = Key("about", Text(), "A sentence or two for people.")
@@ -94,6 +105,7 @@ _RECORDS = (
             Key("initial-transition", Use("entry"), "How the machine begins; by default it enters the first state, or the one marked `initial: true`."),
             Key("transitions", Many(Use("transition"), "a list of transitions"), "The rows, in priority order.", section=True),
             Key("choice", _FIRST, "`first`: guards of one state and event may overlap, document order decides."),
+            Key("moved", Table(_NAME, _NAME, "a mapping of states to states", least=1), "A state of an earlier version to the one that takes in whoever is in it.", section=True),
         ),
         "block",
     ),
@@ -301,6 +313,8 @@ _RECORDS = (
             Key("actors", Table(_NAME, Use("actor"), "a mapping of names to actors"), "Who may send events.", section=True),
             Key("constants", Table(_VALUE_NAME, Use("constant"), "a mapping of names to constants"), "Named values, usable in every expression.", section=True),
             Key("assumptions", Table(_NAME, Use("assumption"), "a mapping of names to assumptions"), "Questions the document leaves open.", section=True),
+            Key("compositions", Table(_NAME, Use("composition"), "a mapping of names to compositions"), "A few instances each, to check the properties with.", section=True),
+            Key("properties", Many(Use("property"), "a list of properties"), "What must hold, whatever happens and whenever.", section=True),
         ),
         "block",
     ),
@@ -349,6 +363,53 @@ _RECORDS = (
         "block",
     ),
     Record(
+        "composition",
+        "a composition",
+        "Instances whose every run is looked at, and what may be said to them.",
+        (
+            _ABOUT,
+            Key("constants", _VALUES, "Constants that are others here, to keep it small."),
+            Key("given", _GIVEN, "The instances, each with what it starts with.", required=True),
+            Key("only", _SAYINGS, "All that the outside may say, and no more."),
+            Key("also", _SAYINGS, "What it may say beside every event that has an actor and needs no values."),
+        ),
+        "block",
+        (Excludes("only", ("also",), "misplaced-key", "`only` leaves room for nothing else"),),
+    ),
+    Record(
+        "property",
+        "a property",
+        "What must hold of every instance of a machine, in words and in the terms of its guards.",
+        (
+            Key("id", _NAME, "Stable, never reused.", required=True),
+            Key("of", _NAME, "The machine whose instances it speaks of, each in turn.", required=True),
+            Key("from", Condition(), "What a `leads-to` begins with, what a `can-always` speaks of; of the others: what held just before."),
+            Key("upon", Condition(), "Of `never` and `always`: only as this becomes true."),
+            Key("while", Condition(), "Of `never-longer-than`: what does not last longer."),
+            Key("never", Condition(), "Does not hold, at any moment."),
+            Key("always", Condition(), "Holds at every moment."),
+            Key("never-longer-than", Value(duration=True), "How long `while` may last at most."),
+            Key("leads-to", Condition(), "Holds at the latest `within` this long after `from` began to."),
+            Key("within", Value(duration=True), "How long `leads-to` may take at most."),
+            Key("reachable", Condition(), "Can be brought about: a witness is shown."),
+            Key("can-always", Condition(), "Can still be brought about, wherever `from` holds."),
+            Key("in", OneOrMany(_NAME, "a composition or a list of compositions"), "The compositions it is checked in; all, when absent."),
+            Key("says", Text(), "The same in words.", required=True),
+            _BECAUSE,
+        ),
+        "row",
+        (
+            AtMostOne(_CLAIMS, "two-claims", "a property makes one claim", "missing-claim"),
+            Needs("upon", ("never", "always"), "misplaced-key", "`upon` belongs to `never` or `always`"),
+            Needs("while", ("never-longer-than",), "misplaced-key", "`while` belongs to `never-longer-than`"),
+            Excludes("never-longer-than", ("from",), "misplaced-key", "`never-longer-than` begins with its `while`"),
+            Needs("within", ("leads-to",), "misplaced-key", "`within` belongs to `leads-to`"),
+            Needs("never-longer-than", ("while",), "missing-key", "`never-longer-than` needs `while`"),
+            Needs("leads-to", ("from",), "missing-key", "`leads-to` needs `from`"),
+            Needs("leads-to", ("within",), "missing-key", "`leads-to` needs `within`"),
+        ),
+    ),
+    Record(
         "scenario",
         "a scenario",
         "A story: instances, timed steps, expectations.",
@@ -357,7 +418,7 @@ _RECORDS = (
             _TITLE,
             _ABOUT,
             Key("system", _NAME, "Its system; only needed outside the system's own scenarios/ folder."),
-            Key("given", Table(Name(INSTANCE), Use("given"), "a mapping of instances to what they start with"), "The instances, each with what it starts with."),
+            Key("given", _GIVEN, "The instances, each with what it starts with."),
             Key("steps", Many(Use("step"), "a list of steps"), "What happens, and when."),
             Key("expect", Many(Use("expectation"), "a list of expectations"), "What must be true, and when."),
         ),
@@ -380,18 +441,17 @@ _RECORDS = (
             Key("at", Duration(), "When, counted from the start.", required=True),
             Key("under", _READINGS, "Taken only under these readings."),
             Key("new", Table(Name(INSTANCE), Use("given"), "one instance with what it starts with", least=1, most=1), "Makes an instance."),
+            Key("happen", Table(Name(INSTANCE), _NAME, "one instance and its `within` row", least=1, most=1), "The moment a `within` row stood for."),
             Key("by", _NAME, "The actor who says it."),
             Key("expect", OneOf(("refused",)), "`refused`: the event must be refused."),
         ),
         "row",
-        (Excludes("new", ("by", "expect"), "misplaced-key", "nobody says a new instance, and nobody can refuse it"),),
-        others=Table(
-            Name(INSTANCE),
-            Either(_PATH, Table(_PATH, _VALUES, "one event with its payload", least=1, most=1), "an event, or an event with its payload"),
-            "an instance and the event it hears",
-            most=1,
+        (
+            Excludes("new", ("by", "expect"), "misplaced-key", "nobody says a new instance, and nobody can refuse it"),
+            Excludes("happen", ("new", "by", "expect"), "misplaced-key", "what happens by itself is not said"),
         ),
-        others_after="new",
+        others=Table(Name(INSTANCE), _SAYING, "an instance and the event it hears", most=1),
+        others_after="happen",
     ),
     Record(
         "expectation",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import re
 
-import attrs
-
 from outlast.language.drafts import Atom, Draft, Group, Item
 from outlast.language.nodes import plain_kind
+from outlast.values import frozen
 
 WIDTH = 132
 """Lines are filled up to here."""
@@ -112,7 +111,7 @@ def _rows(draft: Group, items: list[Item], column: int, reserve: int, cell: int,
 # ---- in blocks
 
 
-@attrs.frozen
+@frozen
 class Pads:
     """How far the values of a run of entries, and what follows their first cells, are moved to the right."""
 

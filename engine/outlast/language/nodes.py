@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import attrs
 import yaml
@@ -16,6 +16,7 @@ import yaml
 from outlast.language.source import Source
 from outlast.language.syntax import report_yaml_error
 from outlast.place import Place
+from outlast.values import frozen
 
 DEEPEST = 64
 """Mappings and lists may nest so deep."""
@@ -33,15 +34,19 @@ _CORE: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.nan|\.NaN|\.NAN"),
     ),
 )
+_OTHER_THAN_TEXT = frozenset("~nNtTfF+-.0123456789")
+"""What these begin with: most words need no second look."""
 _ESCAPE = re.compile(r"\\(x..|u.{4}|U.{8}|.)|.", re.DOTALL)
 
 
 def plain_kind(text: str) -> Kind:
     """What a text without quotes is by the core schema."""
+    if text and text[0] not in _OTHER_THAN_TEXT:
+        return "text"
     return next((kind for kind, pattern in _CORE if pattern.fullmatch(text)), "text")
 
 
-@attrs.frozen
+@frozen
 class Scalar:
     """A word, number or text. `plain`: written without quotes. `raw` is how it stands in the source."""
 
@@ -84,7 +89,7 @@ class Scalar:
         return self.place.shifted(offset)
 
 
-@attrs.frozen
+@frozen
 class Mapping:
     """Keys and values in their order; `flow`: written in braces."""
 
@@ -94,7 +99,7 @@ class Mapping:
     span: Span = attrs.field(eq=False, repr=False, default=(0, 0))
 
 
-@attrs.frozen
+@frozen
 class Sequence:
     """Items in their order; `flow`: written in brackets."""
 
@@ -104,7 +109,7 @@ class Sequence:
     span: Span = attrs.field(eq=False, repr=False, default=(0, 0))
 
 
-@attrs.frozen
+@frozen
 class Void:
     """Where something stood that was refused, so that nobody complains a second time."""
 
@@ -115,7 +120,7 @@ class Void:
 Node: TypeAlias = Scalar | Mapping | Sequence | Void
 
 
-@attrs.frozen
+@frozen
 class Comment:
     """A comment from its `#` to the end of its line; `alone`: nothing else stands on that line."""
 
@@ -185,8 +190,11 @@ def compose(source: Source, loader: Loader | None = None) -> Node | None:
 
 def _take(event: yaml.Event, stack: list[_Frame], roots: list[Node], source: Source) -> bool:
     """One event; False when reading on would be in vain."""
-    start, end = (_index(mark, source) for mark in (event.start_mark, event.end_mark))
-    place = source.place_at(start)
+    begins, ends = event.start_mark, event.end_mark
+    assert begins
+    assert ends
+    start, end = source.index(begins.line, begins.column), source.index(ends.line, ends.column)
+    place = source.place(begins.line, begins.column)
     match event:
         case yaml.DocumentStartEvent(version=version, tags=tags):
             if roots:
@@ -246,10 +254,6 @@ def _refuse_decoration(event: yaml.NodeEvent, place: Place, source: Source) -> N
             place,
             "`!` begins a tag in YAML: write `not`, or put the text in quotes",
         )
-
-
-def _index(mark: Any, source: Source) -> int:  # PyYAML's two parsers have a class of marks each
-    return source.index(mark.line, mark.column)
 
 
 def _put(node: Node, stack: list[_Frame], roots: list[Node]) -> None:

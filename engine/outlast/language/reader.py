@@ -41,11 +41,12 @@ from outlast.language.shapes import (
 )
 from outlast.language.source import Source
 from outlast.place import Place, Word
+from outlast.values import frozen
 
 Entries: TypeAlias = tuple[tuple[Word, object], ...]
 
 
-@attrs.frozen
+@frozen
 class Found:
     """A record as it was read: the values of its keys, without those that could not be read."""
 
@@ -85,7 +86,7 @@ class Found:
 Build: TypeAlias = Callable[[Found], object]
 
 
-@attrs.frozen
+@frozen
 class Reader:
     """Reads nodes of one source. `build` makes a value of each record, or None to leave it out."""
 

@@ -49,7 +49,7 @@ _NAMES = {
     INSTANCE: "instance",
     FILE: "file-name",
 }
-_FILES = ("machine", "system", "scenario")
+_FILES = ("machine", "scenario", "system")
 
 
 def schema() -> Schema:

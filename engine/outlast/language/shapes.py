@@ -8,12 +8,13 @@ from typing import Literal, TypeAlias
 import attrs
 
 from outlast.expr.parse import KEYWORDS
+from outlast.values import frozen
 
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*"
 _DASHED = "letters, digits and dashes, beginning with a letter"
 
 
-@attrs.frozen
+@frozen
 class Pattern:
     """How a name may look; `said` puts it into words."""
 
@@ -40,14 +41,14 @@ FILE = Pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml", "the name of a file beside
 # ---- one scalar
 
 
-@attrs.frozen
+@frozen
 class Text:
     """Words for people."""
 
     said: str = "text"
 
 
-@attrs.frozen
+@frozen
 class Name:
     """A name of the author's, or a reference to one."""
 
@@ -59,21 +60,21 @@ class Name:
         return self.pattern.said
 
 
-@attrs.frozen
+@frozen
 class Flag:
     """Yes or no."""
 
     said: str = "`true` or `false`"
 
 
-@attrs.frozen
+@frozen
 class Whole:
     """A whole number."""
 
     said: str = "a whole number"
 
 
-@attrs.frozen
+@frozen
 class OneOf:
     """One of a few words of the language. `hints` are for whoever wrote a certain other."""
 
@@ -87,14 +88,14 @@ class OneOf:
         return f"{', '.join(most)} or {last}" if most else last
 
 
-@attrs.frozen
+@frozen
 class Duration:
     """A duration that is known, not computed."""
 
     said: str = "a duration like `15m`"
 
 
-@attrs.frozen
+@frozen
 class Value:
     """An expression; with `duration`, one of that type."""
 
@@ -106,7 +107,7 @@ class Value:
         return "a duration like `15m`, or an expression of one" if self.duration else "a value or an expression"
 
 
-@attrs.frozen
+@frozen
 class Condition:
     """A guard: text, or its structured form."""
 
@@ -116,7 +117,7 @@ class Condition:
 # ---- several
 
 
-@attrs.frozen
+@frozen
 class OneOrMany:
     """One, or a list of at least one."""
 
@@ -126,7 +127,7 @@ class OneOrMany:
     unique: bool = True
 
 
-@attrs.frozen
+@frozen
 class Many:
     """A list. `row`: its items are written one to a line."""
 
@@ -136,14 +137,14 @@ class Many:
     unique: bool = False
 
 
-@attrs.frozen
+@frozen
 class Blocks:
     """One list of actions, or a list of such lists: several blocks."""
 
     said: str = "a list of actions"
 
 
-@attrs.frozen
+@frozen
 class Table:
     """The author's names, each with something of the same shape."""
 
@@ -154,14 +155,14 @@ class Table:
     most: int | None = None
 
 
-@attrs.frozen
+@frozen
 class Use:
     """The record of that name."""
 
     record: str
 
 
-@attrs.frozen
+@frozen
 class Either:
     """A short form as one word and a long form; `key` tells a long form from another mapping."""
 
@@ -179,7 +180,7 @@ Shape: TypeAlias = (
 # ---- records
 
 
-@attrs.frozen
+@frozen
 class Key:
     """A key of a record. `section`: a blank line comes before it where the layout has room."""
 
@@ -190,7 +191,7 @@ class Key:
     section: bool = False
 
 
-@attrs.frozen
+@frozen
 class AtMostOne:
     """Of these keys one at most; with `missing`, the code for none, exactly one."""
 
@@ -200,7 +201,7 @@ class AtMostOne:
     missing: str = ""
 
 
-@attrs.frozen
+@frozen
 class Excludes:
     """Beside this key none of the others."""
 
@@ -210,7 +211,7 @@ class Excludes:
     text: str
 
 
-@attrs.frozen
+@frozen
 class Needs:
     """A key that means something only beside one of the others; the problem stands on the key."""
 
@@ -226,7 +227,7 @@ Layout: TypeAlias = Literal["row", "entry", "block", "free"]
 `block` never in braces; `free` as the author did."""
 
 
-@attrs.frozen
+@frozen
 class Record:
     """A mapping whose keys the language knows, in canonical order.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bisect
+import codecs
 import errno
+import hashlib
 import re
 import stat
 from pathlib import Path
@@ -30,6 +32,8 @@ class Source:
     file: str
     text: str
     problems: list[Problem] = attrs.field(factory=list)
+    digest: bytes = b""
+    """SHA-256 of the bytes of the file; empty if there was none to be read."""
     lines: list[str] = attrs.field(init=False, repr=False)
     _starts: list[int] = attrs.field(init=False, repr=False)
     _extra: int = attrs.field(init=False, default=0)
@@ -82,18 +86,26 @@ class Source:
 
 def from_bytes(data: bytes, file: str) -> Source:
     """The source of these bytes; empty, with a problem, if they are too many or not UTF-8."""
+    source = _from_bytes(data, file)
+    source.digest = hashlib.sha256(data).digest()
+    return source
+
+
+def _from_bytes(data: bytes, file: str) -> Source:
     if len(data) > LARGEST:
         return too_large(file, len(data))
+    mark = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     try:
-        return from_text(data.decode("utf-8-sig"), file)
+        return from_text(data[mark:].decode(), file)
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig")
+        wrong = mark + error.start
+        before = data[mark:wrong].decode()
         line = before.count("\n")
         column = len(before) - before.rfind("\n") - 1
         source = Source(file, before + "�")
         source.report(
             "not-utf-8",
-            f"byte {error.start + 1} of the file (0x{data[error.start]:02x}) is not UTF-8",
+            f"byte {wrong + 1} of the file (0x{data[wrong]:02x}) is not UTF-8",
             source.place(line, column),
             "save the file as UTF-8",
         )
@@ -122,13 +134,25 @@ def from_text(text: str, file: str) -> Source:
 
 def from_file(path: Path) -> Source:
     """The source of a file, whose size is looked at before it is read. Raises OSError if it cannot be read."""
+    size = _size(path)
+    return from_bytes(_start(path), str(path)) if size <= LARGEST else too_large(str(path), size)
+
+
+def digest(path: Path) -> bytes:
+    """The `digest` that the source of a file would have now. Raises OSError if it cannot be read."""
+    return hashlib.sha256(_start(path)).digest() if _size(path) <= LARGEST else b""
+
+
+def _size(path: Path) -> int:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is no regular file")
-    if status.st_size > LARGEST:
-        return too_large(str(path), status.st_size)
+    return status.st_size
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return from_bytes(stream.read(LARGEST + 1), str(path))
+        return stream.read(LARGEST + 1)
 
 
 def too_large(file: str, size: int) -> Source:

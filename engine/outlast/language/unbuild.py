@@ -309,6 +309,7 @@ def machine(machine: model.Machine) -> Mapping:
         ("initial-transition", _entry(machine.default)),
         ("transitions", _rows(map(_transition, machine.transitions))),
         ("choice", "first" if machine.first_choice else None),
+        ("moved", _table((old, _text(new)) for old, new in machine.moved)),
     ]
     return _map(pairs, flow=False)
 
@@ -347,6 +348,42 @@ def _assumption(doubt: model.Assumption) -> Mapping:
     )
 
 
+def _composition(composition: model.Composition) -> Mapping:
+    only = composition.only
+    return _map(
+        [
+            ("about", composition.about),
+            ("constants", _values(composition.constants)),
+            ("given", _instances(composition.given) or _map(())),
+            ("only", None if only is None else _list(map(_saying, only), flow=not only)),
+            ("also", _rows(map(_saying, composition.also))),
+        ],
+        flow=False,
+    )
+
+
+def _saying(said: model.Said) -> Mapping:
+    return _map([(f"{said.machine} {said.name}", _said(said.event, said.payload))])
+
+
+def _property(claim: model.Property) -> Mapping:
+    timed = claim.kind == "never-longer-than"
+    return _map(
+        [
+            ("id", claim.id),
+            ("of", claim.machine),
+            ("from", _condition(claim.since)),
+            ("upon", _condition(claim.upon)),
+            ("while", _condition(claim.that) if timed else None),
+            (claim.kind, _expr(claim.bound) if timed else _condition(claim.that)),
+            ("within", None if timed else _expr(claim.bound)),
+            ("in", claim.compositions),
+            ("says", claim.says),
+            ("because", claim.because),
+        ]
+    )
+
+
 def system(system: model.System, clauses_file: str) -> Mapping:
     """The node of a system.yaml, whose clauses are in `clauses_file`."""
     document = system.document
@@ -369,6 +406,8 @@ def system(system: model.System, clauses_file: str) -> Mapping:
         ("actors", _table((actor.name, _map([("about", actor.about)])) for actor in system.actors)),
         ("constants", _table(constants)),
         ("assumptions", _table((doubt.id, _assumption(doubt)) for doubt in system.assumptions)),
+        ("compositions", _table((item.name, _composition(item)) for item in system.compositions)),
+        ("properties", _rows(map(_property, system.properties))),
     ]
     return _map(pairs, flow=False)
 
@@ -384,8 +423,14 @@ def _under(readings: model.Readings) -> Mapping | None:
     return _map(readings) if readings else None
 
 
-def _step(step: model.Say | model.Make) -> Mapping:
+def _instances(given: tuple[model.Given, ...]) -> Mapping | None:
+    return _table((f"{one.machine} {one.name}", _given(one)) for one in given)
+
+
+def _step(step: model.Say | model.Happen | model.Make) -> Mapping:
     at, under = format_duration(step.at), _under(step.under)
+    if isinstance(step, model.Happen):
+        return _map([("at", at), ("under", under), ("happen", _map([(f"{step.machine} {step.name}", step.row)]))])
     if isinstance(step, model.Make):
         new = _map([(f"{step.given.machine} {step.given.name}", _given(step.given))])
         return _map([("at", at), ("under", under), ("new", new)])
@@ -427,13 +472,12 @@ def _seen(one: model.Expectation) -> Node:
 
 def scenario(story: model.Scenario) -> Mapping:
     """The node of a scenario file."""
-    given = ((f"{given.machine} {given.name}", _given(given)) for given in story.given)
     pairs: list[tuple[str, Data]] = [
         ("scenario", story.name),
         ("title", story.title),
         ("about", story.about),
         ("system", story.system),
-        ("given", _table(given)),
+        ("given", _instances(story.given)),
         ("steps", _rows(map(_step, story.steps))),
         ("expect", _rows(_expectations(story.expect))),
     ]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Lookup
+from typing import TypeAlias
+
 from outlast import model
-from outlast.errors import SpecError
+from outlast.errors import Problem, SpecError
 from outlast.language import unbuild
 from outlast.language.drafts import Drafter, Group
 from outlast.language.files import read_clauses, read_machine, read_scenario, read_system_file
-from outlast.language.grammar import CLAUSE_LIST
+from outlast.language.grammar import CLAUSE_LIST, RECORDS
 from outlast.language.layout import block
 from outlast.language.nodes import Mapping, Node, Sequence, comments, compose
-from outlast.language.shapes import Shape, Use
+from outlast.language.shapes import Record, Shape, Use
 from outlast.language.source import from_text
+
+Read: TypeAlias = Callable[[str, str], tuple[object, Iterable[Problem]]]
+"""A text and the name of its file -> what it means, and every problem."""
 
 
 def format_text(text: str, file: str = "") -> str:
@@ -19,15 +26,30 @@ def format_text(text: str, file: str = "") -> str:
 
     Its meaning and its comments do not change, and formatting it again changes nothing. Raises SpecError if the text has problems.
     """
+    root = compose(from_text(text, file))
+    shape = _shape(root) if root else CLAUSE_LIST
+    readers: dict[str, Read] = {"machine": read_machine, "scenario": read_scenario, "system": read_system_file}
+    return format_as(text, file, shape, readers[shape.record] if isinstance(shape, Use) else read_clauses)
+
+
+def format_as(text: str, file: str, shape: Shape, read: Read, records: Lookup[str, Record] = RECORDS) -> str:
+    """`format_text` for a text of this shape, whose records are `records` and whose meaning `read` tells. Raises SpecError."""
     source = from_text(text, file)
     root = compose(source)
     if source.problems or root is None:
         raise SpecError(source.problems)
-    before, said = _read(text, file, root), comments(source, root)
-    written = _written(Drafter(source, list(said)), root)
+
+    def meaning(of: str) -> object:
+        value, problems = read(of, file)
+        if problems := list(problems):
+            raise SpecError(problems)
+        return value
+
+    before, said = meaning(text), comments(source, root)
+    written = _written(Drafter(source, list(said), records), root, shape)
     again = from_text(written, file)
     kept = comments(again, compose(again))
-    assert before == _read(written, file, root), "the canonical form has another meaning"
+    assert before == meaning(written), "the canonical form has another meaning"
     assert sorted(one.text for one in said) == sorted(one.text for one in kept), "a comment is lost"
     return written
 
@@ -58,23 +80,13 @@ def _shape(root: Node) -> Shape:
     if isinstance(root, Sequence):
         return CLAUSE_LIST
     keys = {key.text for key, _ in root.pairs} if isinstance(root, Mapping) else set()
-    return Use(next((kind for kind in ("system", "scenario") if kind in keys), "machine"))
+    return Use(next((kind for kind in ("scenario", "system") if kind in keys), "machine"))
 
 
-def _read(text: str, file: str, root: Node) -> object:
-    """What a text means. Raises SpecError."""
-    readers = {"machine": read_machine, "scenario": read_scenario, "system": read_system_file}
-    shape = _shape(root)
-    value, problems = readers[shape.record](text, file) if isinstance(shape, Use) else read_clauses(text, file)
-    if problems:
-        raise SpecError(problems)
-    return value
-
-
-def _written(drafter: Drafter, root: Node) -> str:
+def _written(drafter: Drafter, root: Node, shape: Shape | None = None) -> str:
     limit = len(drafter.source.text) if drafter.source else 0
     head = drafter.leading(root.span[0]) if drafter.source else []
-    draft = drafter.draft(root, _shape(root), limit)
+    draft = drafter.draft(root, shape or _shape(root), limit)
     assert isinstance(draft, Group)
     draft.tail += drafter.leading(limit + 1)
     draft.items[0].before = [line for line in draft.items[0].before if line]

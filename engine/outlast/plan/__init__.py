@@ -4,11 +4,14 @@ tables    what a plan is made of
 compile   model -> plan, all problems collected
 body      the inside of one machine
 scope     what names mean
+properties what must hold, and in which compositions
 citations who cites which clause
+difference what became of each thing from one plan to the next
 lint      what is legal but surely not meant: assembled from
   overlap   whether guards can hold at once (linear: whether numbers can)
   moves     where a machine can get to
   unused    what is declared and never needed
+codes     what a code of a problem means
 """
 
 from outlast.plan.citations import Citation, Coverage, citations, clause_coverage

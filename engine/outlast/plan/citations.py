@@ -11,6 +11,7 @@ from outlast import model
 from outlast.place import Place
 from outlast.plan.states import flatten
 from outlast.plan.tables import Clause, Plan
+from outlast.values import frozen
 
 
 class Citing(Protocol):
@@ -25,7 +26,7 @@ class Citing(Protocol):
         """Where it was written."""
 
 
-@attrs.frozen
+@frozen
 class Citation:
     """One thing that cites a clause: a `transition`, `state`, `event`, … called `name`, of a machine (or of the system)."""
 
@@ -38,7 +39,7 @@ class Citation:
         return f"{self.kind} {f'{self.machine}:' if self.machine else ''}{self.name}"
 
 
-@attrs.frozen
+@frozen
 class Coverage:
     """The clauses of one namespace (`TIP`, `INF`), and how each is accounted for."""
 
@@ -65,6 +66,8 @@ def citing(system: model.System) -> Iterator[tuple[str, str | None, str, Citing]
         yield "constant", None, constant.name, constant
     for assumption in system.assumptions:
         yield "assumption", None, assumption.id, assumption
+    for claim in system.properties:
+        yield "property", None, claim.id, claim
     for machine in system.machines:
         name = str(machine.name)
         for field in machine.fields:

@@ -15,8 +15,10 @@ from outlast.plan import tables
 from outlast.plan.body import Body
 from outlast.plan.citations import citing
 from outlast.plan.fields import Constants, event_of, fields_of
+from outlast.plan.properties import composition_of, property_of
 from outlast.plan.scope import Header, Report, World
 from outlast.plan.states import flatten
+from outlast.values import frozen
 
 
 def compile_system(system: model.System) -> tuple[tables.Plan, tuple[Problem, ...]]:
@@ -31,10 +33,11 @@ def under(plan: tables.Plan, readings: Mapping[str, str]) -> tables.Plan:
             raise UnknownName("assumption", name, plan.assumptions)
         if reading not in plan.assumptions[name].readings:
             raise UnknownName(f"reading of {name}", reading, plan.assumptions[name].readings)
-    return attrs.evolve(plan, readings={**plan.readings, **readings})
+    changed = {**plan.readings, **readings}
+    return plan if changed == plan.readings else attrs.evolve(plan, readings=changed)
 
 
-@attrs.frozen
+@frozen
 class _Compiler:
     system: model.System
     report: Report
@@ -48,8 +51,10 @@ class _Compiler:
         world = attrs.evolve(world, headers=headers)
         self.unique("machine", (machine.name for machine in system.machines))
         self.unique("clause", (clause.id for clause in system.clauses))
+        self.unique("property", (claim.id for claim in system.properties))
         self.references(headers)
         machines = {name: Body(world, header).machine() for name, header in headers.items()}
+        properties = tuple(found for claim in system.properties if (found := property_of(claim, world)))
         plan = tables.Plan(
             name=str(system.name),
             title=system.title,
@@ -63,6 +68,8 @@ class _Compiler:
             readings={str(item.id): str(item.default) for item in system.assumptions},
             hash=hashlib.sha256(repr(system).encode()).hexdigest(),
             source=system,
+            compositions={str(item.name): composition_of(item) for item in system.compositions},
+            properties=properties,
         )
         return plan, tuple(self.report.problems)
 
@@ -104,6 +111,13 @@ class _Compiler:
                     self.one_of(actor, actors, "actor")
             for ref in machine.refs:
                 self.one_of(ref.machine, headers, "machine")
+        for claim in self.system.properties:
+            self.one_of(claim.machine, headers, "machine")
+            for name in claim.compositions:
+                self.one_of(name, (item.name for item in self.system.compositions), "composition")
+        for item in self.system.compositions:
+            for name, _ in item.constants:
+                self.one_of(name, (constant.name for constant in self.system.constants), "constant")
 
     def one_of(self, name: Word, known: Iterable[str], kind: str) -> None:
         known = list(known)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import attrs
-
 from outlast import model
 from outlast.expr import Context, Expr, Type, compiled, resolve, tree
 from outlast.plan import tables
 from outlast.plan.scope import World
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Constants:
     """The scope of declarations: constants only."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import gcd
 
-import attrs
+from outlast.values import frozen
 
 MOST_CONSTRAINTS = 400
 
@@ -18,7 +18,7 @@ class Undecided(Exception):
     """Neither an example nor the proof that there is none was found within the limits."""
 
 
-@attrs.frozen
+@frozen
 class Linear:
     """A sum of weighted variables and a constant; weights are never zero, variables stand in order."""
 

@@ -14,18 +14,21 @@ from outlast.expr.tree import DURATION, TRUE
 from outlast.place import Place, place_of
 from outlast.plan.linear import Undecided
 from outlast.plan.moves import Moves
-from outlast.plan.overlap import Moment, example
+from outlast.plan.overlap import Decide, Moment, example
 from outlast.plan.scope import Report
 from outlast.plan.states import flatten
 from outlast.plan.tables import Computed, Field, Machine, Plan, State, Transition
 from outlast.plan.unused import uncited, unused
 
 
-def lint(plan: Plan) -> tuple[Problem, ...]:
-    """Everything suspicious in a plan that compiled without problems, under any readings; in order of place."""
+def lint(plan: Plan, decide: Decide = example) -> tuple[Problem, ...]:
+    """Everything suspicious in a plan that compiled without problems, under any readings; in order of place.
+
+    `decide` answers whether guards can hold at once; what it leaves open is taken to be well, but for overlaps.
+    """
     report = Report()
     for source in plan.source.machines:
-        _Look(plan, plan.machines[str(source.name)], source, report).over()
+        _Look(plan, plan.machines[str(source.name)], source, report, decide).over()
     unused(plan, report)
     uncited(plan, report)
     return tuple(sorted(report.problems, key=lambda problem: problem.order))
@@ -39,6 +42,7 @@ class _Look:
     machine: Machine
     source: model.Machine
     report: Report
+    decide: Decide
     rows: dict[str, model.Transition] = attrs.field(init=False)
     places: dict[str, Place | None] = attrs.field(init=False)
     verdicts: dict[str, bool | None] = attrs.field(init=False, factory=dict)
@@ -57,8 +61,10 @@ class _Look:
         self.guards()
         self.requirements()
         self.overlaps()
+        self.gaps()
         self.shadows()
         self.never_done()
+        self.stale()
         moves = Moves(self.machine, self.fires, self.always)
         reachable = moves.reachable()
         self.unreachable(reachable)
@@ -92,7 +98,7 @@ class _Look:
     def can(self, moments: Sequence[Moment], holding: Sequence[Expr], failing: Sequence[Expr] = ()) -> bool:
         """Whether there is a moment like that; yes, if it cannot be told."""
         try:
-            return any(example(moment, holding, failing) is not None for moment in moments)
+            return any(self.decide(moment, holding, failing) is not None for moment in moments)
         except Undecided:
             return True
 
@@ -174,7 +180,7 @@ class _Look:
         )
         for moment in self.moments(one, two):
             try:
-                found = example(moment, [self.guard(one), self.guard(two)])
+                found = self.decide(moment, [self.guard(one), self.guard(two)], [])
             except Undecided:
                 text = f"whether {names} can both hold in `{state.name}` was not found out"
                 self.report("overlap-undecided", text, self.place(two), "compare with fewer things at once", "warning")
@@ -184,6 +190,40 @@ class _Look:
                 self.report("overlapping-guards", f"{names} compete in `{state.name}`: {when}", self.place(two), hint)
                 return True
         return False
+
+    def gaps(self) -> None:
+        """Events for which a state tells cases apart, and forgets one.
+
+        A row alone is no distinction: it just says when. Nor are rows that an outer state stands behind: they are special cases.
+        """
+        told: set[tuple[str, ...]] = set()
+        for state in self.machine.states:
+            for event in dict.fromkeys(name for name in self.events() if not name.startswith("error.")):
+                rows = [row for row in self.hearing(state, event) if self.verdicts[row.key] is not False]
+                names = tuple(row.id for row in rows)
+                if len(rows) < 2 or names in told or any(row.guard is None for row in rows) or self.above(state, event):
+                    continue
+                declared = self.machine.events.get(event)
+                moment = self.moment(rows[0], declared.payload if declared else None)
+                try:
+                    found = self.decide(moment, [], [self.guard(row) for row in rows])
+                except Undecided:
+                    continue
+                if found is not None:
+                    told.add(names)
+                    words = "neither" if len(rows) == 2 else "none"
+                    text = f"{listed(names)} leave a gap in `{state.name}` for `{event}`: {words} holds when {found}"
+                    hint = "add a row for the rest: without `to` it stays, with `refuse` it says why not"
+                    self.report("guard-gap", text, self.place(rows[-1]), hint, "warning")
+
+    def above(self, state: State, event: str) -> bool:
+        """Whether a state around this one hears an event, too."""
+        return any(self.hearing(self.machine.states[level], event) for level in state.ancestors)
+
+    def hearing(self, state: State, event: str) -> list[Transition]:
+        """The rows of one state that an event asks, timers and eventless ones left out."""
+        rows = (self.machine.transitions[index] for index in state.transitions)
+        return [row for row in rows if row.kind != "eventless" and row.hears(event)]
 
     def shadows(self) -> None:
         """Rows that are never taken since earlier ones of their state always are. Without `choice: first`, such rows overlap."""
@@ -243,6 +283,18 @@ class _Look:
             text = f"eventless rows without a way out: {path}"
             self.report("eventless-cycle", text, self.place(cycle[0]), "give one of them an event or a guard")
 
+    def stale(self) -> None:
+        """Eventless rows that read another instance of whose changes nobody tells this one."""
+        told = {chain for chain, _ in self.machine.watches}
+        told |= {tuple(row.descriptors[0].split(".")[2:]) for row in self.machine.transitions if row.kind == "done"}
+        for row in {row.id: row for row in self.machine.transitions if row.kind == "eventless"}.values():
+            nodes = [node for node in tree.walk(self.guard(row)) if isinstance(node, tree.Far | tree.Inside)]
+            read = dict.fromkeys(".".join(node.path) for node in nodes if node.path and node.path not in told)
+            if read:
+                text = f"`{row.id}` reads {listed(read)}, and no row hears of changes there: it is looked at too late"
+                hint = f"let a row hear it: `event: {next(iter(read))}.STATE`"
+                self.report("stale-look", text, self.place(row), hint, "warning")
+
     # ---- what never comes
 
     def unending(self, row: Transition) -> str | None:
@@ -299,7 +351,17 @@ class _Look:
                 sooner, later = _constant(other.delay), _constant(row.delay)
                 if row.kind == "after" and sooner is not None and later is not None and sooner < later:
                     return f"`{other.id}` leaves `{level.name}` after {show(sooner, DURATION)}"
+                if level is state and row.kind == "after" and self.sooner(other, row):
+                    return f"`{other.id}` is always due sooner: `{other.delay}` is below `{row.delay}`"
         return None
+
+    def sooner(self, one: Transition, two: Transition) -> bool:
+        """Whether of two timers armed together the first is always due before the second."""
+        if one.delay is None or two.delay is None or one is two:
+            return False
+        first, second = one.delay.expr, two.delay.expr
+        before = (tree.Compare("<", first, second), tree.Compare("<", tree.Literal(0, DURATION), second))
+        return not self.can([self.moment(two)], [tree.Present(second)], [tree.All(before)])
 
 
 def _reads(expr: Expr) -> bool:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-import attrs
-
 from outlast.plan.tables import Machine, State, Transition
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Moves:
     """The moves of one machine. `fires`: whether a row can fire at all; `always`: whether its guard cannot stand in its way."""
 

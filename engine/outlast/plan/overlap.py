@@ -11,7 +11,7 @@ Every chain of refs may lead to an instance of its own: that two of them meet in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -23,6 +23,7 @@ from outlast.expr import Expr, Value, show, tree, type_of
 from outlast.expr.tree import Path
 from outlast.plan.linear import Linear, Undecided, solve
 from outlast.plan.tables import Assumption, Block, Field, If, Machine, Stop
+from outlast.values import frozen
 
 MOST_STEPS = 20_000
 MOST_CONFIGURATIONS = 5_000
@@ -32,7 +33,7 @@ Configuration: TypeAlias = frozenset[str]
 Choice: TypeAlias = Value | Configuration
 
 
-@attrs.frozen
+@frozen
 class Moment:
     """Where guards are evaluated: in a machine, with one of its states active (None: any), at an event with this payload."""
 
@@ -43,15 +44,40 @@ class Moment:
     payload: Mapping[str, Field] = attrs.field(factory=dict)
 
 
+Decide: TypeAlias = Callable[[Moment, Sequence[Expr], Sequence[Expr]], str | None]
+"""What `example` does, however it is done."""
+
+
+@frozen
+class Witness:
+    """A whole moment: everything a guard may read. `None` is what is absent."""
+
+    numbers: Mapping[str, int | None] = attrs.field(factory=dict)
+    """By name: how many steps above its minimum (if it has steps; else the number itself)."""
+    values: Mapping[str, Value] = attrs.field(factory=dict)
+    readings: Mapping[str, str] = attrs.field(factory=dict)
+    active: Mapping[int | None, Configuration | None] = attrs.field(factory=dict)
+    """The active states, of the instance itself (None) and at the end of each slot."""
+
+
 def example(moment: Moment, holding: Sequence[Expr], failing: Sequence[Expr] = ()) -> str | None:
     """What the world may look like when all of `holding` hold and all of `failing` fail; None if that cannot be. Raises Undecided."""
-    goals = tuple((guard, True) for guard in holding) + tuple((guard, False) for guard in failing)
-    search = _Search(moment, goals)
+    search = _Search(moment, _goals(holding, failing))
     if search.run():
         return search.story()
     if search.gap:
         raise Undecided
     return None
+
+
+def told(moment: Moment, holding: Sequence[Expr], failing: Sequence[Expr], witness: Witness) -> str | None:
+    """The example that a witness is, reduced to what matters; None if it is none after all."""
+    search = _Search(moment, _goals(holding, failing), witness=witness)
+    return search.story() if search.run() else None
+
+
+def _goals(holding: Sequence[Expr], failing: Sequence[Expr]) -> tuple[tuple[Expr, bool], ...]:
+    return tuple((guard, True) for guard in holding) + tuple((guard, False) for guard in failing)
 
 
 def configurations(machine: Machine, mentioned: Configuration, active: int | None = None) -> list[Configuration]:
@@ -98,7 +124,7 @@ def _actions(blocks: Sequence[Block]) -> Iterator[object]:
                 yield from _actions((action.then, action.otherwise))
 
 
-@attrs.frozen
+@frozen
 class _Variable:
     """Something with a declared value, by the name it is read under. `slot`: whose it is (None: at hand)."""
 
@@ -124,40 +150,40 @@ class _Variable:
             yield Linear.of({self.name: self.stride}, self.origin - self.field.maximum)
 
 
-@attrs.frozen
+@frozen
 class _Self:
     """The configuration of the instance itself."""
 
 
-@attrs.frozen
+@frozen
 class _Slot:
     """The instance at the end of a chain of refs: its configuration, or None if there is none."""
 
     number: int
 
 
-@attrs.frozen
+@frozen
 class _Presence:
     """Whether a number is there."""
 
     variable: _Variable
 
 
-@attrs.frozen
+@frozen
 class _Value:
     """A value that is not a number."""
 
     variable: _Variable
 
 
-@attrs.frozen
+@frozen
 class _Reading:
     """The reading of an assumption."""
 
     assumption: str
 
 
-@attrs.frozen
+@frozen
 class _Sign:
     """How a sum compares with nought: -1, 0 or 1."""
 
@@ -178,6 +204,7 @@ class _Open(Exception):
 class _Search:
     moment: Moment
     goals: tuple[tuple[Expr, bool], ...]
+    witness: Witness | None = None
     decided: dict[Key, Choice] = attrs.field(factory=dict)
     numbers: dict[str, _Variable] = attrs.field(factory=dict)
     solution: dict[str, int] = attrs.field(factory=dict)
@@ -193,7 +220,7 @@ class _Search:
             key, options = open_.key, open_.options
         else:
             return self.solved()
-        for option in options:
+        for option in options if self.witness is None else (self.seen(self.witness, key),):
             self.steps += 1
             if self.steps > MOST_STEPS:
                 raise Undecided
@@ -202,6 +229,26 @@ class _Search:
                 return True
             del self.decided[key]
         return False
+
+    def seen(self, witness: Witness, key: Key) -> Choice:
+        """What a witness says."""
+        match key:
+            case _Self() | _Slot():
+                number = key.number if isinstance(key, _Slot) else None
+                active = witness.active[number]
+                return active if active is None else active & self.mentioned.get(number, frozenset())
+            case _Presence(variable=variable):
+                return witness.numbers[variable.name] is not None
+            case _Value(variable=variable):
+                return witness.values[variable.name]
+            case _Reading(assumption=assumption):
+                return witness.readings[assumption]
+            case _Sign(sum=sum_):
+                found = sum_.at(self.numbers_of(witness))
+                return (found > 0) - (found < 0)
+
+    def numbers_of(self, witness: Witness) -> dict[str, int]:
+        return {name: number for name, number in witness.numbers.items() if number is not None}
 
     # ---- numbers
 
@@ -221,6 +268,8 @@ class _Search:
 
     def possible(self) -> bool:
         """Whether no contradiction shows among the numbers."""
+        if self.witness is not None:
+            return True
         try:
             return solve(self.constraints()) is not None
         except Undecided:
@@ -228,6 +277,9 @@ class _Search:
 
     def solved(self) -> bool:
         """Whether numbers were found; if that stays open, `gap` remembers it."""
+        if self.witness is not None:
+            self.solution = self.numbers_of(self.witness)
+            return all(row.at(self.solution) <= 0 for row in self.constraints())
         try:
             found = solve(self.constraints())
         except Undecided:
@@ -371,6 +423,8 @@ class _Search:
         return found
 
     def choices(self, machine: Machine, slot: int | None, active: int | None = None) -> list[Configuration]:
+        if self.witness is not None:
+            return []
         return configurations(machine, self.mentioned.get(slot, frozenset()), active)
 
     def machine_at(self, path: Path) -> Machine:

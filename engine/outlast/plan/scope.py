@@ -12,6 +12,7 @@ from outlast.expr import Expr, Target, resolve, tree
 from outlast.expr.tree import Path
 from outlast.place import Place
 from outlast.plan.tables import Event, Field, Ref
+from outlast.values import frozen
 
 
 @attrs.define
@@ -44,7 +45,7 @@ class Header:
         return self.slots.setdefault(path, len(self.slots))
 
 
-@attrs.frozen
+@frozen
 class World:
     """Everything that is the same for every expression of a system."""
 
@@ -54,7 +55,7 @@ class World:
     report: Report
 
 
-@attrs.frozen
+@frozen
 class MachineScope:
     """Names as seen by `viewer`, in an expression of the machine at the end of `prefix` (the viewer itself when empty)."""
 

@@ -17,9 +17,10 @@ from outlast.expr import ANY, BOOL, Expr, Type, Value, compiled, render, show
 from outlast.expr.evaluate import Closure
 from outlast.expr.tree import Path
 from outlast.place import Place
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Computed:
     """A resolved expression and the function that evaluates it."""
 
@@ -33,7 +34,7 @@ class Computed:
         return render(self.expr)
 
 
-@attrs.frozen
+@frozen
 class Field:
     """A typed value with its bounds; numbers in the type's own unit."""
 
@@ -92,7 +93,7 @@ class Field:
         return " ".join(parts) or str(self.type)
 
 
-@attrs.frozen
+@frozen
 class Event:
     """An event a machine knows, its payload and who may send it. `internal`: not from outside."""
 
@@ -104,7 +105,7 @@ class Event:
     because: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Effect:
     """What a machine tells the embedding service."""
 
@@ -114,7 +115,7 @@ class Effect:
     because: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Ref:
     """A name for another instance."""
 
@@ -127,7 +128,7 @@ class Ref:
 # ---- actions
 
 
-@attrs.frozen
+@frozen
 class Assign:
     """Set one field."""
 
@@ -138,7 +139,7 @@ class Assign:
 Payload: TypeAlias = tuple[tuple[str, Computed], ...]
 
 
-@attrs.frozen
+@frozen
 class Emit:
     """Tell the embedding service."""
 
@@ -146,7 +147,7 @@ class Emit:
     payload: Payload = ()
 
 
-@attrs.frozen
+@frozen
 class Raise:
     """Put an event on the internal queue."""
 
@@ -154,7 +155,7 @@ class Raise:
     payload: Payload = ()
 
 
-@attrs.frozen
+@frozen
 class Send:
     """Put an event on the queue of the instance a ref or an address leads to (`slot` None: the own one), now or later."""
 
@@ -167,14 +168,14 @@ class Send:
     address: Computed | None = None
 
 
-@attrs.frozen
+@frozen
 class Cancel:
     """Drop the delayed sends of an id."""
 
     id: str
 
 
-@attrs.frozen
+@frozen
 class Spawn:
     """Make a child and bind it to `ref`. `refs`: the child's ref -> slot it is bound from (None: this instance)."""
 
@@ -186,14 +187,14 @@ class Spawn:
     finalize: Block = ()
 
 
-@attrs.frozen
+@frozen
 class Stop:
     """Stop the child bound to a ref, and unbind it."""
 
     ref: str
 
 
-@attrs.frozen
+@frozen
 class If:
     """Choose between two blocks."""
 
@@ -209,7 +210,7 @@ Block: TypeAlias = tuple[Action, ...]
 # ---- states and transitions
 
 
-@attrs.frozen
+@frozen
 class Entry:
     """Where an initial or history-default transition leads (state numbers), and its actions."""
 
@@ -217,7 +218,7 @@ class Entry:
     actions: Block = ()
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class State:
     """A row of the state table. `parent` is -1 at the top; descendants are numbered `index + 1 … end - 1`."""
 
@@ -263,7 +264,7 @@ class State:
 TriggerKind: TypeAlias = Literal["event", "after", "within", "done", "eventless"]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Transition:
     """A row of the transition table, from one source. Rows of several sources share their `id`; `key` is unique."""
 
@@ -303,7 +304,7 @@ def matches(descriptor: str, event: str) -> bool:
     return descriptor in ("*", event) or event.startswith(descriptor + ".")
 
 
-@attrs.frozen
+@frozen
 class Requirement:
     """What the fields of a new instance must satisfy."""
 
@@ -313,7 +314,7 @@ class Requirement:
     because: tuple[str, ...] = ()
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Machine:
     """The compiled machine."""
 
@@ -336,6 +337,8 @@ class Machine:
     watches: tuple[tuple[Path, str], ...]
     """(chain of refs, state) pairs whose entering this machine observes."""
     first_choice: bool
+    moved: Mapping[str, str] = attrs.field(factory=dict)
+    """A state of an earlier version -> the state that takes in whoever is in it."""
 
     def state(self, name: str) -> State:
         """The state called `name`; KeyError otherwise."""
@@ -351,7 +354,7 @@ class Machine:
         return tuple(name for name in configuration if self.state(name).is_leaf)
 
 
-@attrs.frozen
+@frozen
 class Clause:
     """A statement of the source document."""
 
@@ -363,7 +366,7 @@ class Clause:
     reference: str = ""
 
 
-@attrs.frozen
+@frozen
 class Assumption:
     """A question the document leaves open; readings as name -> words."""
 
@@ -376,6 +379,52 @@ class Assumption:
 
 
 @attrs.frozen(eq=False)
+class Composition:
+    """A few instances to check properties with; what an author wrote is made into instances by whoever runs it."""
+
+    name: str
+    about: str
+    source: model.Composition
+    place: Place | None
+
+
+@attrs.frozen(eq=False)
+class Property:
+    """What must hold of every instance of a machine. Conditions are seen from the instance, whose slots are `chains`.
+
+    `that` is the condition the kind speaks of, `since` the one it begins with or that held just before, `upon` the one that has just become
+    true, `bound` how long it may take.
+    """
+
+    id: str
+    machine: str
+    kind: model.PropertyKind
+    that: Computed
+    since: Computed | None
+    upon: Computed | None
+    bound: Computed | None
+    chains: tuple[Path, ...]
+    says: str
+    compositions: tuple[str, ...]
+    """Where it is checked; everywhere if empty."""
+    because: tuple[str, ...]
+    place: Place | None
+
+    @property
+    def claim(self) -> str:
+        """What it claims, as an author writes it: `while self is lit, never-longer-than 5m`."""
+        timed = self.kind == "never-longer-than"
+        parts = [
+            ("from", self.since),
+            ("upon", self.upon),
+            ("while", self.that if timed else None),
+            (self.kind, self.bound if timed else self.that),
+            ("within", None if timed else self.bound),
+        ]
+        return ", ".join(f"{word} {value}" for word, value in parts if value is not None)
+
+
+@frozen(eq=False)
 class Plan:
     """A compiled system under one choice of readings."""
 
@@ -392,6 +441,13 @@ class Plan:
     hash: str
     """SHA-256 of everything the authors wrote, without comments and layout: names the specification, not the readings."""
     source: model.System
+    compositions: Mapping[str, Composition] = attrs.field(factory=dict)
+    properties: tuple[Property, ...] = ()
+
+    @cached_property
+    def kept(self) -> dict[str, object]:
+        """What was worked out from this plan and is kept with it; each chapter has its own keys."""
+        return {}
 
     @property
     def alternatives(self) -> tuple[tuple[str, str], ...]:

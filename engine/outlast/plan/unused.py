@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -34,7 +34,10 @@ def unused(plan: Plan, report: Report) -> None:
                     if kind == "field":
                         hint = "remove it, or cite with `because` the clause it stands for"
                     _warn(report, f"unused-{kind}", f"{words} `{item.name}`", item.name, hint)
-    said = _names(plan.source)
+        for event in machine.events:
+            if event.internal and ("said event", str(machine.name), str(event.name)) not in used:
+                _warn(report, "unused-event", f"nothing raises or sends the internal event `{event.name}`", event.name)
+    said = names_said(plan.source)
     for constant in plan.source.constants:
         if constant.name not in said:
             _warn(report, "unused-constant", f"no expression names the constant `{constant.name}`", constant.name)
@@ -79,6 +82,10 @@ def _used(plan: Plan) -> set[tuple[str, str, str]]:
         for action in _actions(machine):
             if isinstance(action, tables.Emit):
                 used.add(("effect", machine.name, action.effect))
+            elif isinstance(action, tables.Raise):
+                used.add(("said event", machine.name, action.event))
+            elif isinstance(action, tables.Send):
+                used |= {("said event", name, action.event) for name in _receivers(plan, machine, action)}
             elif isinstance(action, tables.Spawn | tables.Stop):
                 used.add(("ref", machine.name, action.ref))
             if isinstance(action, tables.Spawn):
@@ -100,6 +107,13 @@ def _used(plan: Plan) -> set[tuple[str, str, str]]:
                     case _:
                         pass
     return used
+
+
+def _receivers(plan: Plan, machine: Machine, send: tables.Send) -> Iterable[str]:
+    """The machines a send may be for: any, where the address is only known at run time."""
+    if send.address is not None:
+        return plan.machines
+    return (_at(plan, machine, machine.slots[send.slot] if send.slot is not None else ()).name,)
 
 
 def _links(plan: Plan, machine: Machine, chain: Path) -> Iterator[tuple[str, str]]:
@@ -163,7 +177,7 @@ def _expressions(machine: Machine) -> Iterator[Expr]:
 # ---- what the authors wrote
 
 
-def _names(value: object) -> set[str]:
+def names_said(value: object) -> set[str]:
     """Every name in every expression of a system, before anything was resolved or computed."""
     found: set[str] = set()
     waiting: list[object] = [value]
