@@ -8,26 +8,29 @@ Machines are written in YAML and compiled once into a plan; one plan drives ever
     language                  text <-> model
     plan                      names resolved, order fixed: tables
     run                       step, system, explanations, stories
-    bridge, proofs            other libraries; what can be shown of a plan
+    store                     the same, durable: in a database
+    views, bridge, proofs     pictures; other libraries; what can be shown of a plan
     cli                       the command line
 
 Public names are loaded when first used, so `import outlast` costs next to nothing.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:  # for type checkers the names below; at run time `__getattr__` finds them
+TYPE_CHECKING = False  # true to type checkers, by its name; importing it from `typing` would cost more than all of this
+if TYPE_CHECKING:  # for them the names below; at run time `__getattr__` finds them
     from outlast.errors import LimitExceeded as LimitExceeded
     from outlast.errors import MissingExtra as MissingExtra
     from outlast.errors import MisuseError as MisuseError
+    from outlast.errors import OutdatedError as OutdatedError
     from outlast.errors import OutlastError as OutlastError
     from outlast.errors import Problem as Problem
     from outlast.errors import RefusedInstance as RefusedInstance
     from outlast.errors import SnapshotError as SnapshotError
     from outlast.errors import SpecError as SpecError
+    from outlast.errors import StoreError as StoreError
     from outlast.errors import UnknownName as UnknownName
     from outlast.loading import Checked as Checked
     from outlast.loading import check as check
@@ -49,16 +52,35 @@ if TYPE_CHECKING:  # for type checkers the names below; at run time `__getattr__
     from outlast.run import explain as explain
     from outlast.run import run_scenario as run_scenario
     from outlast.run import step as step
+    from outlast.run.fast.automaton import Automaton as Automaton
+    from outlast.run.fast.automaton import Compiled as Compiled
+    from outlast.run.fast.automaton import TimedAutomaton as TimedAutomaton
+    from outlast.run.fast.automaton import compile as compile  # noqa: A004  # as in `re.compile`
+    from outlast.store.aio import AsyncEngine as AsyncEngine
+    from outlast.store.engine import Engine as Engine
+    from outlast.store.records import Decision as Decision
+    from outlast.store.records import OutgoingEffect as OutgoingEffect
+    from outlast.store.records import Receipt as Receipt
+    from outlast.store.records import Said as Said
+    from outlast.views.notebook import Shown as Shown
+    from outlast.views.notebook import load_ipython_extension as load_ipython_extension
+    from outlast.views.notebook import show as show
 
 _HOMES = {
     "outlast.errors": (
-        "LimitExceeded MissingExtra MisuseError OutlastError Problem RefusedInstance SnapshotError SpecError UnknownName"
+        "LimitExceeded MissingExtra MisuseError OutdatedError OutlastError Problem RefusedInstance SnapshotError SpecError"
+        " StoreError UnknownName"
     ),
     "outlast.loading": "Checked check load load_scenario scenarios",
     "outlast.plan": "Plan under",
     "outlast.run": (
         "Event Explanation Instance Run Snapshot Step System SystemSnapshot Terms every_reading explain run_scenario step"
     ),
+    "outlast.run.fast.automaton": "Automaton Compiled TimedAutomaton compile",
+    "outlast.store.aio": "AsyncEngine",
+    "outlast.store.engine": "Engine",
+    "outlast.store.records": "Decision OutgoingEffect Receipt Said",
+    "outlast.views.notebook": "Shown load_ipython_extension show",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -222,6 +222,24 @@ def inner_before_outer() -> None:
 
 
 @case
+def guards_of_two_parts() -> None:
+    """All parts of `and` hold, or it does not; one part of `or` is enough."""
+    text = """
+machine: parts
+fields: {n: {type: int, default: 0}, flag: {type: bool, default: true}}
+events: {both: {}, one: {}}
+effects: {yes: {}, no: {}}
+states: {s: {}}
+transitions:
+  - {id: both, from: s, event: both, when: n > 0 and flag, do: [{emit: yes}]}
+  - {id: not-both, from: s, event: both, when: not (n > 0 and flag), do: [{emit: no}]}
+  - {id: one, from: s, event: one, when: n > 0 or flag, do: [{emit: yes}]}
+  - {id: none, from: s, event: one, when: not (n > 0 or flag), do: [{emit: no}]}
+"""
+    assert Story(text).say("both", "one").told() == "no yes"
+
+
+@case
 def descriptors_match_whole_tokens() -> None:
     """`e` matches `e` and `e.f`, not `ef` (3.12.1)."""
     assert Story(PRIORITY).say("ef", "e.f").told() == "prefix outer"
@@ -533,6 +551,21 @@ states:
 transitions:
   - {id: end, from: a, event: end, to: z}
 """
+
+
+@case
+def observing() -> None:
+    """What is observed is heard, though nothing is said."""
+    door = "machine: door\nevents: {open: {}}\nstates: {shut: {}, open: {}}\ntransitions: [{id: open, from: shut, event: open, to: open}]"
+    cat = """
+machine: cat
+refs: {door: {machine: door}}
+effects: {out: {}}
+states: {inside: {}, outside: {entry: [{emit: out}]}}
+transitions: [{id: go, from: inside, event: door.open, to: outside}]
+"""
+    story = Story(door, cat, door=("door", {}), tom=("cat", {"door": "door"}))
+    assert story.say("open", to="door").told() == "tom:out"
 
 
 @case

@@ -16,6 +16,10 @@ import attrs
 import pytest
 
 from outlast.errors import OutlastError
+from outlast.run.fast import places
+from outlast.run.fast.expressions import Sight
+from outlast.run.fast.forms import Together
+from outlast.run.fast.unfolding import Unfolding
 from outlast.run.macrostep import Macrostep, _Entries
 from outlast.run.population import Population
 from outlast.run.system import System
@@ -253,7 +257,7 @@ TABLE = [
     Fault(
         "timers at one instant come in the order of states",
         Population,
-        "_entries",
+        "_pending",
         "arrows[timer.key].index",
         "-arrows[timer.key].index",
         "timers-at-one-instant",
@@ -261,7 +265,7 @@ TABLE = [
     Fault(
         "delayed sends come before timers",
         Population,
-        "_entries",
+        "_schedule",
         "order, True, item.turn",
         "order, False, -item.turn",
         "timers-at-one-instant",
@@ -277,9 +281,9 @@ TABLE = [
     Fault(
         "instances at one instant come by what they do, not by who was made first",
         Population,
-        "_entries",
-        "Due(timer.due, order,",
-        "Due(timer.due, -order,",
+        "_pending",
+        "(timer.due, order,",
+        "(timer.due, -order,",
         "timers-of-two-instances-at-one-instant",
     ),
     Fault(
@@ -370,9 +374,142 @@ TABLE = [
 ]
 
 
+COMPILED = [
+    Fault("guards are not asked", Unfolding, "holds", "row.guard is None or", "True or", "inner-before-outer"),
+    Fault(
+        "outer states are asked first",
+        Unfolding,
+        "first_enabled",
+        "(leaf, *self.states[leaf].ancestors)",
+        "(*reversed(self.states[leaf].ancestors), leaf)",
+        "inner-before-outer",
+    ),
+    Fault(
+        "rows in conflict are all taken",
+        Unfolding,
+        "select",
+        "self.shape.without_conflicts(",
+        "(",
+        "conflicts-between-regions",
+    ),
+    Fault(
+        "states are exited in document order",
+        Unfolding,
+        "microstep",
+        "reverse=True",
+        "reverse=False",
+        "entry-and-exit-order",
+    ),
+    Fault(
+        "a state stays active while its parent is exited",
+        Unfolding,
+        "inactive",
+        "course.active.discard(index)",
+        "pass",
+        "actions-of-an-exit-see-what-is-still-active",
+    ),
+    Fault(
+        "history is not kept",
+        Unfolding,
+        "microstep",
+        "for number in self.states[index].histories",
+        "for number in ()",
+        "history-depth",
+    ),
+    Fault(
+        "what was raised last is heard first",
+        Unfolding,
+        "settle",
+        "popleft()",
+        "pop()",
+        "eventless-then-internal-then-external",
+    ),
+    Fault(
+        "what was raised is heard before eventless rows",
+        Unfolding,
+        "settle",
+        "self.select(course, None)",
+        "[] if course.internal else self.select(course, None)",
+        "eventless-then-internal-then-external",
+    ),
+    Fault(
+        "a field takes any value",
+        Unfolding,
+        "admit",
+        'tests.append(f"{code} > ',
+        'str(f"{code} > ',
+        "the-rest-of-a-block-is-left-out",
+    ),
+    Fault(
+        "a composite state is never done",
+        Unfolding,
+        "reached",
+        'course.internal.append((f"done.state.{parent.name}", payload))',
+        "pass",
+        "done-of-composite-and-parallel",
+    ),
+    Fault(
+        "timers stay armed when their state is left",
+        Unfolding,
+        "leave",
+        "course.dropped.add(key)",
+        "pass",
+        "a-timer-ends-with-its-state",
+    ),
+    Fault(
+        "a timer whose guard is false stays",
+        Unfolding,
+        "begin",
+        "course.dropped.add(row.key)",
+        "pass",
+        "a-timer-whose-guard-is-false-is-spent",
+    ),
+    Fault("nothing is cancelled", Unfolding, "act", "item.event.send_id != ", "True or ", "cancelling"),
+    Fault(
+        "delayed sends come in the reverse order",
+        Unfolding,
+        "send",
+        "0), turn, {to}",
+        "0), -turn, {to}",
+        "timers-at-one-instant",
+    ),
+    Fault(
+        "a child outlives its state",
+        Unfolding,
+        "leave",
+        "self.unbind(course, spawn.ref)",
+        "pass",
+        "a-child-ends-with-its-state",
+    ),
+    Fault("nobody hears of what is observed", Together, "end", "in self.observed", "in ()", "observing"),
+    Fault("what is sent stays behind", Together, "end", "if course.sent:", "if False:", "sends-then-observations"),
+    Fault(
+        "`and` is `or`",
+        Sight,
+        "joined",
+        'decisive = word == "or"',
+        'decisive = (word := "or" if word == "and" else "and") == "or"',
+        "guards-of-two-parts",
+    ),
+]
+"""Faults of what is compiled."""
+
+
 @pytest.mark.parametrize("fault", TABLE, ids=lambda fault: fault.what)
 def test_the_case_notices(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The case holds, and no longer holds with the fault."""
+    """The case holds, and no longer holds with the fault; nothing is compiled, which would hide it."""
+    monkeypatch.setattr(places, "PATIENCE", sys.maxsize)
+    _breaks(fault, monkeypatch)
+
+
+@pytest.mark.parametrize("fault", COMPILED, ids=lambda fault: fault.what)
+def test_the_case_notices_what_is_compiled(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where everything is compiled at once."""
+    monkeypatch.setattr(places, "PATIENCE", 0)
+    _breaks(fault, monkeypatch)
+
+
+def _breaks(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     CASES[fault.case]()
     is_class = isinstance(inspect.getattr_static(fault.owner, fault.function), classmethod)
     broken = fault.broken()

@@ -7,6 +7,7 @@ snapshot   instances as values; saved: as JSON
 system     instances bound to each other, in virtual time
 explanation why, and why not
 scenario   stories told and judged
+fast       the same steps, compiled; and one machine alone
 """
 
 from outlast.run.explanation import Candidate, Explanation, Offer, explain

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-import attrs
-
 from outlast.expr import Context, Leaf, account
 from outlast.expr import tree as nodes
 from outlast.plan import Plan, Transition, tables
@@ -15,11 +13,12 @@ from outlast.run.macrostep import Macrostep
 from outlast.run.snapshot import Event, Snapshot
 from outlast.run.steps import Step
 from outlast.run.terms import DEFAULT_TERMS
+from outlast.values import frozen
 
 Verdict: TypeAlias = Literal["taken", "refuses", "wrong-source", "guard-false", "later", "preempted"]
 
 
-@attrs.frozen
+@frozen
 class Candidate:
     """One row that listens for the event. `leaves` decided its guard; `by` is the row that came before it."""
 
@@ -50,7 +49,7 @@ class Candidate:
         return f"{self.id}: {words}"
 
 
-@attrs.frozen
+@frozen
 class Offer:
     """An event that would be accepted. `depends`: the verdict hangs on its payload."""
 
@@ -64,7 +63,7 @@ class Offer:
         return self.event
 
 
-@attrs.frozen
+@frozen
 class Explanation:
     """The answer to "why?" and "why not?" for one event at one instance. One that is not let in has no candidates."""
 

@@ -16,7 +16,7 @@ to the letter, would give a region two active children).
 from __future__ import annotations
 
 from collections import ChainMap, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn, TypeAlias
 
 import attrs
@@ -38,6 +38,42 @@ class _Fault(Exception):
     def __init__(self, event: str, text: str, send_id: str | None = None) -> None:
         super().__init__(text)
         self.event, self.send_id = event, send_id
+
+
+_FACTS = ("own id", "event name", "event kind", "event sender", "event child", "send id")
+
+
+class _Facts(Mapping[str, Value]):
+    """What a run knows of itself and of the event at hand (`tree.Known`), worked out when an expression asks, which few do."""
+
+    def __init__(self, run: Macrostep, event: Event | None, *, inside: bool) -> None:
+        self.run, self.event, self.inside = run, event, inside
+        self.children = dict(run.children) if run.children else None
+
+    def __getitem__(self, fact: str) -> Value:
+        event = self.event
+        if fact == "own id":
+            return self.run.before.id
+        if event is None:
+            raise KeyError(fact)
+        match fact:
+            case "event name":
+                return event.name
+            case "event kind":
+                platform = event.name.startswith(("error.", "done."))
+                return "platform" if platform else "internal" if self.inside else "external"
+            case "event sender":
+                return event.sender
+            case "event child":
+                return next((ref for ref, id_ in (self.children or {}).items() if id_ == event.sender), None)
+            case _:
+                return event.send_id
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FACTS if self.event else _FACTS[:1])
+
+    def __len__(self) -> int:
+        return len(_FACTS) if self.event else 1
 
 
 class Macrostep:
@@ -213,16 +249,7 @@ class Macrostep:
 
     def hear(self, event: Event | None, *, inside: bool = False) -> None:
         self.context.payload = dict(event.payload) if event else {}
-        self.context.known = {"own id": self.before.id}
-        if event:
-            platform = event.name.startswith(("error.", "done."))
-            self.context.known |= {
-                "event name": event.name,
-                "event kind": "platform" if platform else "internal" if inside else "external",
-                "event sender": event.sender,
-                "event child": next((ref for ref, id_ in self.children.items() if id_ == event.sender), None),
-                "send id": event.send_id,
-            }
+        self.context.known = _Facts(self, event, inside=inside)
 
     def before_hearing(self, event: Event) -> None:
         """What the spawns of active states asked for: to be told first, or to hear it too (Appendix D, `mainEventLoop`)."""

@@ -6,13 +6,14 @@ All changes go through `put` and `remove`, inside a `transaction` that undoes th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from outlast.errors import LimitExceeded
-from outlast.plan import Plan
-from outlast.run.snapshot import Snapshot
+from outlast.plan import Plan, Transition
+from outlast.run.fast import Packed, Places, rest_of
+from outlast.run.snapshot import Snapshot, Timer
 from outlast.run.watch import Watchers
 
 
@@ -29,16 +30,26 @@ class Due(NamedTuple):
     instance: str
 
 
+_due = tuple.__new__
+"""Makes a Due in a third of the time its own constructor takes."""
+
+
 class Population:
     """The instances of one system. Entries of the agenda are checked when they come up, not searched for when they end."""
 
-    def __init__(self, plan: Plan, limit: int) -> None:
-        self.plan, self.limit = plan, limit
+    places: Places | None = None
+
+    def __init__(
+        self, plan: Plan, limit: int, places: Places | None = None, watchers: Watchers | None = None
+    ) -> None:
+        """With `places`, instances are kept in the form compiled functions take. `watchers`: who knows who observes whom, if not the world alone."""
+        self.plan, self.limit, self.places = plan, limit, places
         self.world: dict[str, Snapshot] = {}
         self.order: dict[str, int] = {}
-        self.watchers = Watchers(plan)
+        self.watchers = watchers or Watchers(plan)
         self._made = 0
-        self._agenda: list[Due] = []
+        self.agenda: list[Due] = []
+        """A heap of all that is pending, soonest first, and of some that is not any more."""
         self._live = 0
         """How many entries of the agenda still mean something."""
         self._undo: list[tuple[str, Snapshot | None, int]] = []
@@ -64,6 +75,8 @@ class Population:
 
     def put(self, snapshot: Snapshot) -> None:
         """Add an instance, or replace what it was. Raises LimitExceeded."""
+        if self.places is not None:
+            snapshot = self.places.pack(snapshot)
         id_, before = snapshot.id, self.world.get(snapshot.id)
         if before is None and len(self.world) >= self.limit:
             raise LimitExceeded(f"more than {self.limit} instances")
@@ -75,6 +88,15 @@ class Population:
         self.watchers.moved(snapshot, before)
         if before is None or before.timers != snapshot.timers or before.delayed != snapshot.delayed:
             self._schedule(snapshot, before)
+
+    def replace(self, before: Packed, now: Packed) -> None:
+        """Put, outside a transaction, what differs from what it was in its place, values, timers and delayed sends only."""
+        self.world[now.rest[0]] = now
+        if now.rest is not before.rest:
+            if now.rest[4] is not before.rest[4]:
+                self._schedule(now, before)
+            elif now.rest[3] is not before.rest[3]:
+                self._pending(now.rest[0], now.place.arrows, before.rest[3], now.rest[3])
 
     def remove(self, id_: str) -> None:
         """Take an instance out."""
@@ -88,26 +110,41 @@ class Population:
     @property
     def next_due(self) -> Due | None:
         """The first entry of the agenda that still means something."""
-        while self._agenda and not self._is_live(self._agenda[0]):
-            heapq.heappop(self._agenda)
-        return self._agenda[0] if self._agenda else None
-
-    def _entries(self, snapshot: Snapshot) -> set[Due]:
-        order, arrows = self.order[snapshot.id], self.plan.machines[snapshot.machine].arrows
-        timers = {Due(timer.due, order, False, arrows[timer.key].index, snapshot.id) for timer in snapshot.timers}
-        return timers | {Due(item.due, order, True, item.turn, snapshot.id) for item in snapshot.delayed}
+        while self.agenda and not self._is_live(self.agenda[0]):
+            heapq.heappop(self.agenda)
+        return self.agenda[0] if self.agenda else None
 
     def _schedule(self, snapshot: Snapshot, before: Snapshot | None) -> None:
-        """Put the new entries on the agenda; tidy it when most of it is stale, which keeps it as long as what is pending."""
-        entries = self._entries(snapshot)
-        earlier = self._entries(before) if before else set()
-        for entry in entries - earlier:
-            heapq.heappush(self._agenda, entry)
-        self._live += len(entries) - len(earlier)
-        if len(self._agenda) > 2 * self._live + 64:
-            self._agenda = [entry for entry in dict.fromkeys(self._agenda) if self._is_live(entry)]
-            heapq.heapify(self._agenda)
+        """Put what is new on the agenda; tidy it when most of it is stale, which keeps it as long as what is pending."""
+        timers, delayed = (before.timers, before.delayed) if before is not None else ((), ())
+        self._pending(snapshot.id, self.plan.machines[snapshot.machine].arrows, timers, snapshot.timers)
+        order = self.order[snapshot.id]
+        for item in snapshot.delayed:
+            if item not in delayed:
+                heapq.heappush(self.agenda, Due(item.due, order, True, item.turn, snapshot.id))
+        self._live += len(snapshot.delayed) - len(delayed)
+
+    def _pending(
+        self, id_: str, arrows: Mapping[str, Transition], before: tuple[Timer, ...], now: tuple[Timer, ...]
+    ) -> None:
+        order = self.order[id_]
+        for timer in now:
+            if timer not in before:
+                heapq.heappush(self.agenda, _due(Due, (timer.due, order, False, arrows[timer.key].index, id_)))
+        self._live += len(now) - len(before)
+        if len(self.agenda) > 2 * self._live + 64:
+            self.agenda[:] = dict.fromkeys([entry for entry in self.agenda if self._is_live(entry)])
+            heapq.heapify(self.agenda)
 
     def _is_live(self, entry: Due) -> bool:
-        snapshot = self.world.get(entry.instance)
-        return snapshot is not None and self.order[entry.instance] == entry.order and entry in self._entries(snapshot)
+        at, order, is_send, number, id_ = entry
+        snapshot = self.world.get(id_)
+        if snapshot is None or self.order[id_] != order:
+            return False
+        rest = snapshot.rest if isinstance(snapshot, Packed) else rest_of(snapshot)
+        if is_send:
+            return any(item.turn == number and item.due == at for item in rest[4])
+        for timer in rest[3]:
+            if timer.due == at and self.plan.machines[snapshot.machine].arrows[timer.key].index == number:
+                return True
+        return False

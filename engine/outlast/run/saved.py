@@ -16,6 +16,7 @@ from outlast.expr import Value
 from outlast.plan import Machine, Plan
 from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
 from outlast.run.terms import Terms
+from outlast.values import frozen
 
 FORMAT = 1
 
@@ -23,7 +24,7 @@ JsonObject: TypeAlias = dict[str, Any]  # as json.load gives it; every use below
 T = TypeVar("T")
 
 
-@attrs.frozen
+@frozen
 class SystemSnapshot:
     """A system at rest: which specification and readings, the instant, and every instance in the order they were made."""
 
@@ -231,7 +232,7 @@ def _value(value: object) -> Value:
     raise SnapshotError(f"{value!r} is no value of a field")
 
 
-@attrs.frozen
+@frozen
 class _Reader:
     """Reads plain data that may be anything, and says what is wrong with it."""
 

@@ -16,11 +16,12 @@ from outlast.run.staging import Claim, Cue, Part, Stage, applies, is_default, st
 from outlast.run.steps import Step
 from outlast.run.system import System
 from outlast.run.terms import DEFAULT_TERMS, Terms
+from outlast.values import frozen
 
 Status: TypeAlias = Literal["held", "failed", "contested"]
 
 
-@attrs.frozen
+@frozen
 class Verdict:
     """What became of one expectation. `contested`: it fails, but only the default readings were promised to keep it."""
 
@@ -32,7 +33,7 @@ class Verdict:
     place: Place | None = None
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Moment:
     """One step of the story as it happened; `said` is what the story did to cause it, None when time did."""
 
@@ -41,7 +42,7 @@ class Moment:
     said: Cue | None = None
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Run:
     """A story told under one choice of readings."""
 
@@ -89,16 +90,18 @@ class _Telling:
 
     def run(self) -> Run:
         plan = self.system.plan
+        cues = sorted((cue for cue in self.stage.cues if applies(cue.source.under, plan)), key=lambda cue: cue.at)
+        claims = [claim for claim in self.stage.claims if applies(claim.source.under, plan)]
+        self.choose(cues)
         begun = self.system.begin({part.name: (part.machine, part.values, part.state) for part in self.stage.given})
         self.record(begun, None)
-        cues = [cue for cue in self.stage.cues if applies(cue.source.under, plan)]
-        claims = [claim for claim in self.stage.claims if applies(claim.source.under, plan)]
         for at in sorted({cue.at for cue in cues} | {claim.source.at for claim in claims}):
             self.record(self.system.advance_to(at), None)
-            for cue in cues:
-                if cue.at == at:
-                    self.act(cue)
-                    self.record(self.system.advance(0), None)
+            while cues and cues[0].at == at:
+                cue = cues.pop(0)
+                self.choose(cues)
+                self.act(cue)
+                self.record(self.system.advance(0), None)
             for claim in claims:
                 if claim.source.at == at:
                     self.judge(claim)
@@ -107,9 +110,27 @@ class _Telling:
     def record(self, steps: tuple[Step, ...], cue: Cue | None) -> None:
         self.moments += [Moment(step.at, step, cue if index == 0 else None) for index, step in enumerate(steps)]
 
+    def choose(self, ahead: list[Cue]) -> None:
+        """What a `within` timer armed from now on may stand for: moments ahead, up to the next thing said at the same instant.
+
+        A timer that runs by then would have fired before it.
+        """
+        chosen, said = [], set[int]()
+        for cue in ahead:
+            if isinstance(cue.source, model.Happen):
+                if cue.at not in said:
+                    chosen.append((str(cue.source.name), str(cue.source.row), cue.at))
+            else:
+                said.add(cue.at)
+        if chosen or self.system.terms.chosen:
+            self.system.terms = attrs.evolve(self.system.terms, chosen=tuple(chosen))
+
     def act(self, cue: Cue) -> None:
         if cue.part is not None:
             self.make(cue.part, cue)
+            return
+        if isinstance(cue.source, model.Happen):
+            self.happened(cue.source)
             return
         say = cue.source
         assert isinstance(say, model.Say)
@@ -123,6 +144,15 @@ class _Telling:
             )
         elif say.refused:
             self.judged(say.at, f"{say.name}: {say.event}", "refused", "refused", say.under, say.place)
+
+    def happened(self, cue: model.Happen) -> None:
+        """Judge whether the row did go off at its moment."""
+        for moment in self.moments:
+            step = moment.step
+            if (moment.at, step.instance, step.cause) == (cue.at, cue.name, "timer") and cue.row == _row(step):
+                return
+        about = f"{cue.name}: {cue.row}"
+        self.judged(cue.at, about, "happens", "does not happen then", cue.under, cue.place)
 
     def make(self, part: Part, cue: Cue) -> None:
         self.record(self.system.make(part.machine, part.name, part.values, state=part.state).began, cue)
@@ -163,6 +193,11 @@ class _Telling:
         default = is_default(self.system.plan)
         status: Status = "held" if wanted == seen else "failed" if marked or default else "contested"
         self.verdicts.append(Verdict(at, about, wanted, seen, status, place))
+
+
+def _row(step: Step) -> str:
+    """The id of the row whose timer went off."""
+    return (step.timer or "").partition("@")[0]
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import attrs
-
 from outlast.expr import Value
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Event:
     """Something that happened: its name, its payload, and who said it (an instance, an actor, or nobody known)."""
 
@@ -21,7 +20,7 @@ class Event:
         return self.name
 
 
-@attrs.frozen
+@frozen
 class Timer:
     """An armed timer: the key of its transition, when it was armed, when it fires, and the latest moment it may (`within`)."""
 
@@ -31,7 +30,7 @@ class Timer:
     latest: int
 
 
-@attrs.frozen
+@frozen
 class Delayed:
     """An event on its way: to which instance, when it arrives, and its turn among those of the same instant."""
 
@@ -41,7 +40,7 @@ class Delayed:
     event: Event
 
 
-@attrs.frozen
+@frozen
 class Snapshot:
     """One instance between two events.
 

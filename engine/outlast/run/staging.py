@@ -14,11 +14,12 @@ from outlast.expr.evaluate import Context
 from outlast.place import Place, Word, place_of
 from outlast.plan import Machine, Plan, tables
 from outlast.plan.fields import Constants
+from outlast.values import frozen
 
 Values: TypeAlias = dict[str, Value]
 
 
-@attrs.frozen
+@frozen
 class Part:
     """An instance to be made: fields and refs told apart."""
 
@@ -28,17 +29,17 @@ class Part:
     values: Values
 
 
-@attrs.frozen
+@frozen
 class Cue:
-    """A step of the story: an instance to be made, or an event to be said."""
+    """A step of the story: an instance to be made, an event to be said, or the moment of a `within` row."""
 
     at: int
-    source: model.Say | model.Make
+    source: model.Say | model.Happen | model.Make
     part: Part | None = None
     payload: Values = attrs.field(factory=dict)
 
 
-@attrs.frozen
+@frozen
 class Claim:
     """An expectation with its field values computed."""
 
@@ -46,7 +47,7 @@ class Claim:
     values: Values
 
 
-@attrs.frozen
+@frozen
 class Stage:
     """A scenario ready to run."""
 
@@ -72,7 +73,14 @@ def problems_of(plan: Plan, scenario: model.Scenario) -> tuple[Problem, ...]:
     return tuple(staging.problems)
 
 
-@attrs.frozen
+def as_story(composition: model.Composition) -> model.Scenario:
+    """A composition as a story in which everything that may be said is said at once: what fits the one fits the other."""
+    sayings = (*(composition.only or ()), *composition.also)
+    says = tuple(model.Say(0, one.machine, one.name, one.event, one.payload, place=one.place) for one in sayings)
+    return model.Scenario(composition.name, given=composition.given, steps=says)
+
+
+@frozen
 class _Staging:
     plan: Plan
     cast: dict[str, str]
@@ -152,14 +160,19 @@ class _Staging:
             self.fail("wrong-type", text, expr.place)
         return str(target)
 
-    def cue(self, cue: model.Say | model.Make) -> Cue:
+    def cue(self, cue: model.Say | model.Happen | model.Make) -> Cue:
         self.under(cue.under)
         if isinstance(cue, model.Make):
             part = self.part(cue.given)
             self.enters(cue.given)
             return Cue(cue.at, cue, part)
-        payload = Values()
         machine = self.actor_on_stage(cue.machine, cue.name)
+        if isinstance(cue, model.Happen):
+            bounds = [row.id for row in machine.transitions if row.kind == "within"] if machine else []
+            if machine:
+                self.known("within", cue.row, bounds)
+            return Cue(cue.at, cue)
+        payload = Values()
         if cue.by is not None:
             self.known("actor", cue.by, self.plan.actors)
         if machine is None:

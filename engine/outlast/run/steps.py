@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import attrs
-
 from outlast.expr import Value
 from outlast.plan import Plan
 from outlast.run.snapshot import Delayed, Event, Snapshot, Timer
+from outlast.values import frozen
 
 Cause: TypeAlias = Literal["start", "event", "timer", "stop"]
 
 
-@attrs.frozen
+@frozen
 class Microstep:
     """One set of transitions taken together (SCXML Appendix D, `microstep`); names in the order things happened."""
 
@@ -24,7 +23,7 @@ class Microstep:
     entered: tuple[str, ...]
 
 
-@attrs.frozen
+@frozen
 class Effect:
     """Something for the embedding service to do."""
 
@@ -36,7 +35,7 @@ class Effect:
         return f"{self.name}({values})"
 
 
-@attrs.frozen
+@frozen
 class Delivery:
     """An event on its way to an instance, at once."""
 
@@ -44,7 +43,7 @@ class Delivery:
     event: Event
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Step:
     """A macrostep: `before`, `after`, and what led from one to the other.
 

@@ -17,15 +17,18 @@ from collections import ChainMap, Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import attrs
 
 from outlast.errors import LimitExceeded, MisuseError, SnapshotError, UnknownName
 from outlast.expr import Value
-from outlast.moments import parse_duration
-from outlast.plan import Machine, Plan, tables
+from outlast.plan import Machine, Plan
 from outlast.run import admission
 from outlast.run.explanation import Explanation, Offer, explain_event, offers
+from outlast.run.fast import LONGEST, Function, Packed, Place, Places, Taken, interpreted
+from outlast.run.given import Given as Given  # noqa: PLC0414  # said here too
+from outlast.run.given import as_duration, as_payload, as_value
 from outlast.run.heart import fire, refuse, start, step, stop
 from outlast.run.instances import blank
 from outlast.run.population import Due, Population
@@ -33,12 +36,10 @@ from outlast.run.saved import SystemSnapshot
 from outlast.run.snapshot import Event, Snapshot, Timer
 from outlast.run.steps import Delivery, Step
 from outlast.run.terms import DEFAULT_TERMS, Terms
-
-Given = Value | timedelta
-"""A value as a caller writes it: durations as `7d`, a timedelta, or an int of microseconds."""
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Instance:
     """A handle on one instance of a system; always shows its present state."""
 
@@ -91,11 +92,25 @@ class Instance:
 class System:
     """Instances of the machines of one plan, in virtual time."""
 
-    def __init__(self, plan: Plan, *, now: int = 0, terms: Terms = DEFAULT_TERMS) -> None:
-        """`now` is the first instant, in microseconds since the epoch."""
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        now: int = 0,
+        terms: Terms = DEFAULT_TERMS,
+        compiled: bool | None = None,
+        population: Population | None = None,
+    ) -> None:
+        """`now` is the first instant, in microseconds since the epoch; `compiled`: whether steps are; what happens often, if left out.
+
+        `population`: whose instances these are, if they are kept elsewhere.
+        """
         self.plan, self.now, self.terms = plan, now, terms
-        self._population = Population(plan, terms.instances)
-        self._world = self._population.world
+        if population is None:
+            cold = compiled is False or terms.microsteps <= LONGEST
+            population = Population(plan, terms.instances, None if cold else Places.of(plan, at_once=compiled is True))
+        self._population = population
+        self._world, self._agenda = self._population.world, self._population.agenda
         self._queue: deque[Delivery] = deque()
 
     # ---- looking
@@ -137,7 +152,7 @@ class System:
         """What would happen to an event, and why, without it happening. Raises UnknownName."""
         snapshot = self.look(_id(instance))
         declared = admission.declared(self.plan.machines[snapshot.machine], event)
-        said = Event(event, self._payload(declared, payload or {}), by=by)
+        said = Event(event, as_payload(declared, payload or {}), by=by)
         return explain_event(self.plan, snapshot, said, self._world)
 
     # ---- saving
@@ -218,10 +233,26 @@ class System:
         What is due by then happens first, and is in `preceded`. Raises UnknownName for an event the machine does not know, LimitExceeded. An event that is
         not accepted is no error: the Step says why in `refusal`.
         """
-        id_ = _id(instance)
+        id_ = instance if isinstance(instance, str) else instance.id
+        if payload is None and by is None and at is None and not ((due := self._agenda) and due[0][0] <= self.now):
+            was: Any = self._world.get(id_)  # a Packed, or something without a place, which is looked at closely
+            try:
+                function: Function = was.place.said[event]
+            except (AttributeError, KeyError):
+                function = interpreted
+            done = function(self, was)
+            if done is not None:
+                if done.path.quiet:
+                    self._world[id_] = done.after
+                elif done.path.steady:
+                    self._population.replace(was, done.after)
+                elif not (done.path.calm and self._told(was, done)):
+                    _, *caused = self._transaction(partial(self._bounded, self._follow(done)))
+                    done.caused = tuple(caused)  # type: ignore[misc]  # nobody has seen it yet
+                return done
         snapshot = self.look(id_)
         declared = admission.declared(self.plan.machines[snapshot.machine], event)
-        said = Event(event, self._payload(declared, payload or {}), by=by)
+        said = Event(event, as_payload(declared, payload or {}), by=by)
         admission.check_actor(self.plan, by)
         preceded = (*(self.advance_to(at) if at is not None else ()), *self._pass(self.now))
         snapshot = self.look(id_)  # it may have ended meanwhile
@@ -234,7 +265,7 @@ class System:
 
     def advance(self, duration: str | int | timedelta) -> tuple[Step, ...]:
         """Let time pass; returns every Step it caused, in order. Raises MisuseError for a negative duration, LimitExceeded."""
-        microseconds = _duration(duration)
+        microseconds = as_duration(duration)
         if microseconds < 0:
             raise MisuseError("time does not run backwards")
         return self.advance_to(self.now + microseconds)
@@ -246,6 +277,58 @@ class System:
         steps = self._pass(instant)
         self.now = instant
         return steps
+
+    # ---- putting right what was seen to be otherwise
+
+    def hasten(self, instance: Instance | str, key: str) -> tuple[Step, ...]:
+        """Let the running timer of the row `key` go off now. Raises MisuseError if it does not run, LimitExceeded."""
+        snapshot = self.look(_id(instance))
+        if key not in {timer.key for timer in snapshot.timers}:
+            raise MisuseError(f"no timer of `{key}` is running in `{snapshot.id}`")
+        timers = tuple(attrs.evolve(timer, due=self.now) if timer.key == key else timer for timer in snapshot.timers)
+
+        def work() -> Iterator[Step]:
+            self._population.put(attrs.evolve(snapshot, timers=timers))
+            yield from self._happenings(self.now)
+
+        return self._transaction(work)
+
+    def reset(self, instance: Instance | str, state: str) -> tuple[Step, ...]:
+        """Let an instance begin again in `state`, with the fields and refs it has and without its children.
+
+        Who observes it hears of it. Raises UnknownName, LimitExceeded.
+        """
+        before = self.look(_id(instance))
+        bound = zip(self.plan.machines[before.machine].refs, before.refs, strict=True)
+        made = dict(before.children)
+        refs = tuple(None if made.get(name) == id_ else id_ for name, id_ in bound)
+        fresh = attrs.evolve(
+            before, configuration=(), refs=refs, history=(), timers=(), delayed=(), children=(), done=False
+        )
+
+        def work() -> Iterator[Step]:
+            for child in made.values():
+                self._remove(child)
+            self._population.put(fresh)
+            yield from self._bounded(self._start(fresh, state, silent=False))
+
+        return self._transaction(work)
+
+    def remove(self, instance: Instance | str) -> None:
+        """Forget an instance and its children. Nothing of theirs is pending any more, and nobody hears of it. Raises UnknownName."""
+        id_ = self.look(_id(instance)).id
+
+        def work() -> Iterator[Step]:
+            self._remove(id_)
+            yield from ()
+
+        self._transaction(work)
+
+    def _remove(self, id_: str) -> None:
+        if id_ in self._world:
+            for _, child in self._world[id_].children:
+                self._remove(child)
+            self._population.remove(id_)
 
     # ---- one transaction
 
@@ -287,7 +370,7 @@ class System:
             receiver = self._world.get(delivery.to)
             if receiver is None or self._is_outdated(delivery):
                 continue  # stopped meanwhile: nobody is there to hear it, or to say it
-            done = step(self.plan, receiver, delivery.event, self.now, world=self._world, terms=self.terms)
+            done = self._step(receiver, delivery.event)
             yield done
             yield from self._apply(done)
 
@@ -308,7 +391,7 @@ class System:
                 self._queue.append(Delivery(parent, event))
         for child in done.stopped:
             if child in self._world:
-                last = stop(self.plan, self._world[child], self.now, world=self._world, terms=self.terms)
+                last = self._stop(self._world[child])
                 yield last
                 yield from self._apply(last)
                 self._population.remove(child)
@@ -329,6 +412,60 @@ class System:
         """Whether any row of an instance's machine could hear the event: what nobody waits for makes no step."""
         rows = self.plan.machines[self._world[id_].machine].transitions if id_ in self._world else ()
         return any(row.hears(event.name) for row in rows)
+
+    # ---- one step of one instance
+
+    def _told(self, was: Packed, first: Taken) -> bool:
+        """Let those hear of a step who observe it, and so on, as `_apply` and `_drain` do, while that takes nothing but calm steps.
+
+        Where it takes more, all of it is undone, and the answer is no.
+        """
+        population, world = self._population, self._world
+        watchers, replace = population.watchers, population.replace
+        replace(was, first.after)
+        hearing = watchers.hearing(first.after, first.path, world, population.order)
+        if not hearing:
+            return True
+        undo, queue, caused = [(first.after, was)], list(hearing), []
+        for watcher, name, event in queue:
+            receiver: Any = world[watcher]
+            place: Place = receiver.place
+            done = (place.heard.get(name) or place.hears(name))(self, receiver, event)
+            if done is None or not (path := done.path).calm or len(queue) >= self.terms.cascade:
+                for now, before in reversed(undo):
+                    replace(now, before)
+                return False
+            caused.append(done)
+            after = done.after
+            if after is not receiver:
+                replace(receiver, after)
+                undo.append((after, receiver))
+                if path.entered:
+                    queue += watchers.hearing(after, path, world, population.order)
+        first.caused = tuple(caused)  # type: ignore[misc]  # nobody has seen it yet
+        return True
+
+    def _follow(self, done: Step) -> Iterator[Step]:
+        yield done
+        yield from self._apply(done)
+        yield from self._drain()
+
+    def _step(self, snapshot: Snapshot, event: Event) -> Step:
+        if isinstance(snapshot, Packed):
+            function: Function = snapshot.place.hears(event.name)
+            if done := function(self, snapshot, event):
+                return done
+        return step(self.plan, snapshot, event, self.now, world=self._world, terms=self.terms)
+
+    def _fire(self, snapshot: Snapshot, key: str) -> Step:
+        if isinstance(snapshot, Packed):
+            function: Function = snapshot.place.fires(key)
+            if done := function(self, snapshot):
+                return done
+        return fire(self.plan, snapshot, key, self.now, world=self._world, terms=self.terms)
+
+    def _stop(self, snapshot: Snapshot) -> Step:
+        return stop(self.plan, snapshot, self.now, world=self._world, terms=self.terms)
 
     # ---- time
 
@@ -358,7 +495,7 @@ class System:
             self._queue.append(Delivery(arrived.to, arrived.event))
         else:
             key = self.plan.machines[snapshot.machine].transitions[due.number].key
-            done = fire(self.plan, snapshot, key, self.now, world=self._world, terms=self.terms)
+            done = self._fire(snapshot, key)
             yield done
             yield from self._apply(done)
         yield from self._drain()
@@ -379,7 +516,7 @@ class System:
             elif name in compiled.fields:
                 if isinstance(value, Instance):
                     raise MisuseError(f"`{name}` is a field of {machine}, not a ref: it takes no instance")
-                fields[name] = _value(compiled.fields[name], value)
+                fields[name] = as_value(compiled.fields[name], value)
             else:
                 raise UnknownName(f"field or ref of {machine}", name, (*compiled.fields, *compiled.refs))
         for name, other in refs.items():
@@ -391,15 +528,6 @@ class System:
         wanted = self.plan.machines[machine].refs[name].machine
         if found != wanted:
             raise MisuseError(f"the ref `{name}` of `{id_}` leads to a {wanted}, and `{other}` is a {found}")
-
-    def _payload(self, declared: tables.Event, given: Mapping[str, Given]) -> tuple[tuple[str, Value], ...]:
-        for name in given:
-            if name not in declared.payload:
-                raise UnknownName(f"value of the event {declared.name}", name, declared.payload)
-        return tuple(
-            (name, _value(field, given[name]) if name in given else field.default)
-            for name, field in declared.payload.items()
-        )
 
     def _name(self, machine: str, name: str) -> str:
         compiled = self.plan.machines.get(machine)
@@ -415,21 +543,3 @@ def _is_parent(id_: str, child: Snapshot) -> bool:
 
 def _id(instance: Instance | str) -> str:
     return instance.id if isinstance(instance, Instance) else instance
-
-
-def _duration(value: str | int | timedelta) -> int:
-    if isinstance(value, str):
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            raise MisuseError(str(error)) from error
-    return value // timedelta(microseconds=1) if isinstance(value, timedelta) else value
-
-
-def _value(field: tables.Field, value: Given) -> Value:
-    """A caller's value as the field keeps it; text and timedeltas become durations where one is wanted."""
-    if field.type.kind == "duration" and isinstance(value, str | timedelta):
-        return _duration(value)
-    if isinstance(value, timedelta):
-        raise MisuseError(f"`{field.name}` is {field.type}, not a duration")
-    return value

@@ -7,9 +7,10 @@ import hashlib
 import attrs
 
 from outlast.errors import MisuseError
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Terms:
     """`resolve` is `latest`, `earliest` or `seed:N`; the limits count microsteps, steps and instances."""
 
@@ -21,6 +22,8 @@ class Terms:
     instances: int = 10_000_000
     generations: int = 50
     """Children of children: how deep instances nest."""
+    chosen: tuple[tuple[str, str, int], ...] = ()
+    """(instance, row, instant): the moments of `within` rows that are known; the first that a timer could stand for is its."""
 
     @resolve.validator
     def _known(self, _: object, value: str) -> None:
@@ -29,6 +32,9 @@ class Terms:
 
     def moment(self, instance: str, key: str, armed: int, bound: int) -> int:
         """When a `within` timer armed at `armed` fires: from `armed` to `armed + bound`, both included."""
+        for who, row, at in self.chosen:
+            if who == instance and row == key.partition("@")[0] and armed <= at <= armed + bound:
+                return at
         if self.resolve == "latest":
             return armed + bound
         if self.resolve == "earliest":

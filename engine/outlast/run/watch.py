@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from outlast.plan import Plan
-from outlast.run.snapshot import Snapshot
+from outlast.run.fast import Packed, Path
+from outlast.run.snapshot import Event, Snapshot
+
+Hearing: TypeAlias = tuple[tuple[str, str, Event], ...]
+"""(watcher, name of the event, the event), in the order they are told."""
+
+Watches: TypeAlias = dict[tuple[str, str], list[tuple[str, tuple[str, ...]]]]
+"""(machine, state) -> (watching machine, chain of refs)."""
+
+_MOST = 100_000
+"""Answers of `hearing` that are kept."""
 
 
 class Watchers:
@@ -15,14 +26,11 @@ class Watchers:
         self.plan = plan
         self.referrers: dict[str, dict[tuple[str, str], None]] = {}
         """Target id -> (referring id, name of its ref)."""
-        self.watches: dict[tuple[str, str], list[tuple[str, tuple[str, ...]]]] = {}
-        """(machine, state) -> (watching machine, chain of refs)."""
-        for machine in plan.machines.values():
-            for chain, state in machine.watches:
-                target = machine.name
-                for name in chain:
-                    target = plan.machines[target].refs[name].machine
-                self.watches.setdefault((target, state), []).append((machine.name, chain))
+        watches = plan.kept.get("watches")
+        if not isinstance(watches, dict):
+            watches = plan.kept["watches"] = _watches(plan)
+        self.watches: Watches = watches
+        self._hearing: dict[tuple[str, Path], Hearing] = {}
 
     def moved(self, now: Snapshot, before: Snapshot | None) -> None:
         """An instance is new or has changed."""
@@ -30,15 +38,19 @@ class Watchers:
             if before.refs == now.refs:
                 return
             self.gone(before)
+        self._hearing.clear()
         for name, target in zip(self.plan.machines[now.machine].refs, now.refs, strict=True):
             if target is not None:
                 self.referrers.setdefault(target, {})[now.id, name] = None
 
     def gone(self, snapshot: Snapshot) -> None:
         """An instance is no more, or its refs are no longer these."""
+        self._hearing.clear()
         for name, target in zip(self.plan.machines[snapshot.machine].refs, snapshot.refs, strict=True):
-            if target is not None:
-                self.referrers[target].pop((snapshot.id, name), None)
+            if target is not None and (known := self.referrers.get(target)) is not None:
+                known.pop((snapshot.id, name), None)
+                if not known:
+                    del self.referrers[target]
 
     def of(
         self, snapshot: Snapshot, state: str, world: Mapping[str, Snapshot], order: Mapping[str, int]
@@ -52,6 +64,21 @@ class Watchers:
         ]
         return sorted(found, key=lambda item: order[item[0]]) if len(found) > 1 else found
 
+    def hearing(self, now: Packed, path: Path, world: Mapping[str, Snapshot], order: Mapping[str, int]) -> Hearing:
+        """Who hears, and what, that an instance went a compiled path: `of`, for all states entered. The same until refs change."""
+        key = now.rest[0], path
+        found = self._hearing.get(key)
+        if found is None:
+            if len(self._hearing) >= _MOST:
+                self._hearing.clear()
+            found = self._hearing[key] = tuple(
+                (watcher, name, Event(name, sender=now.id))
+                for state in path.entered
+                for watcher, chain in self.of(now, state, world, order)
+                for name in (".".join((*chain, state)),)
+            )
+        return found
+
     def behind(self, target: str, chain: tuple[str, ...]) -> Iterator[str]:
         """Every instance from which `chain` leads to `target`."""
         *rest, last = chain
@@ -61,3 +88,14 @@ class Watchers:
                     yield from self.behind(referrer, tuple(rest))
                 else:
                     yield referrer
+
+
+def _watches(plan: Plan) -> Watches:
+    found: Watches = {}
+    for machine in plan.machines.values():
+        for chain, state in machine.watches:
+            target = machine.name
+            for name in chain:
+                target = plan.machines[target].refs[name].machine
+            found.setdefault((target, state), []).append((machine.name, chain))
+    return found
