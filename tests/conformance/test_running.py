@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,30 +16,25 @@ from outlast import load
 from outlast.catalog import specs
 from outlast.errors import MisuseError, UnknownName
 from outlast.plan import Plan
+from outlast.proofs.conformance.implementations import runner_at
 from outlast.proofs.conformance.judging import Result, by_clause, judge, run_cases
 from outlast.proofs.conformance.protocol import (
     CAPABILITIES,
     Broken,
     Observation,
-    Runner,
     observation_from_json,
     observation_to_json,
     script,
 )
 from outlast.proofs.conformance.reading import FittedCase, fit, load_suite, read_suite, suite_files
 from outlast.proofs.conformance.reports import badge, counts, html, jsonl, junit
-from outlast.proofs.conformance.runners import RestoreRunner, StepRunner, SystemRunner, TransitionsRunner
+from outlast.proofs.conformance.runners import SystemRunner
 from outlast.proofs.conformance.strangers import Pipe, Stranger, stranger_at
 from outlast.proofs.coverage import Coverage
 from outlast.proofs.mutants import Change, fates, mutants
 
 STRANGER = Path(__file__).with_name("stranger.js")
-RUNNERS: dict[str, Callable[[], Runner]] = {
-    "system": SystemRunner,
-    "step": StepRunner,
-    "restore": RestoreRunner,
-    "transitions": TransitionsRunner,
-}
+RUNNERS = ("system", "compiled", "step", "restore", "transitions")
 
 
 @cache
@@ -60,7 +55,7 @@ def cases() -> dict[str, FittedCase]:
 @cache
 def results(runner: str) -> tuple[Result, ...]:
     """What becomes of every case."""
-    return tuple(run_cases(cases().values(), RUNNERS[runner]()))
+    return tuple(run_cases(cases().values(), runner_at(runner)))
 
 
 def wrong(found: tuple[Result, ...] | list[Result]) -> list[str]:
@@ -71,7 +66,7 @@ def wrong(found: tuple[Result, ...] | list[Result]) -> list[str]:
 # ---- in this process
 
 
-@pytest.mark.parametrize("runner", ["system", "step", "restore"])
+@pytest.mark.parametrize("runner", ["system", "compiled", "step", "restore"])
 def test_every_case_holds(runner: str) -> None:
     """Whichever of our own ways runs it, and whenever `within` rows happen."""
     assert wrong(results(runner)) == []
@@ -201,11 +196,11 @@ def small(claims: str, more: str = "", cue: str = "") -> FittedCase:
     return fit(plan(), suite)[0]
 
 
-@pytest.mark.parametrize("runner", ["system", "step", "restore"])
+@pytest.mark.parametrize("runner", ["system", "compiled", "step", "restore"])
 @pytest.mark.parametrize(("claims", "differences"), CLAIMS)
 def test_claims(claims: str, differences: list[str], runner: str) -> None:
     """What is claimed is compared, what is not may be as it likes; each difference says what was wanted and seen."""
-    found = judge(small(claims), RUNNERS[runner]())
+    found = judge(small(claims), runner_at(runner))
 
     assert [f"at 7d: {text}" for text in differences] == list(map(str, found.differences))
     assert ("failed" if differences else "passed") == found.status

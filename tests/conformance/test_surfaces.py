@@ -194,7 +194,7 @@ def test_pytest_shows_problems_of_a_table(wrong: Path) -> None:
 def test_pytest_runs_another_implementation(wrong: Path) -> None:
     """`--outlast-against` says which."""
     assert "in step" in pytest_on(wrong, "--outlast-against=step").stdout
-    assert "is no implementation" in pytest_on(wrong, "--outlast-against=nobody").stdout
+    assert "no implementation is called `nobody`" in pytest_on(wrong, "--outlast-against=nobody").stdout
 
 
 def test_pytest_leaves_other_files_alone(tmp_path: Path) -> None:

@@ -77,6 +77,18 @@ def story_files(system: str) -> dict[str, Path]:
     return {file.stem: file for file in loading.scenario_files(loading.find(system))}
 
 
+def chosen_readings(readings: tuple[str, ...]) -> dict[str, str]:
+    """Assumption -> reading, from `A-02=pin` and the like. Raises MisuseError."""
+    chosen: dict[str, str] = {}
+    for text in readings:
+        name, _, reading = text.partition("=")
+        if not (name and reading):
+            raise MisuseError(f"`{text}` is no reading: write it as ASSUMPTION=READING, e.g. A-02=pin")
+        if chosen.setdefault(name, reading) != reading:
+            raise MisuseError(f"`{name}` is given two readings: `{chosen[name]}` and `{reading}`")
+    return chosen
+
+
 # ---- what could be typed next
 
 

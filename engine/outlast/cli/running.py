@@ -53,7 +53,7 @@ def run_command(
     """
     if every_reading and readings:
         raise MisuseError("--every-reading already takes every reading: leave --reading out")
-    chosen = _chosen(readings)
+    chosen = finding.chosen_readings(readings)
     told = finding.find_story(scenario, system)
     terms = Terms(resolve=resolve)
     if every_reading:
@@ -65,17 +65,6 @@ def run_command(
     else:
         show(story.story(run))
     _leave((run,))
-
-
-def _chosen(readings: tuple[str, ...]) -> dict[str, str]:
-    chosen: dict[str, str] = {}
-    for text in readings:
-        name, _, reading = text.partition("=")
-        if not (name and reading):
-            raise MisuseError(f"`{text}` is no reading: write it as ASSUMPTION=READING, e.g. A-02=pin")
-        if chosen.setdefault(name, reading) != reading:
-            raise MisuseError(f"`{name}` is given two readings: `{chosen[name]}` and `{reading}`")
-    return chosen
 
 
 def _every_reading(told: finding.Story, terms: Terms, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from outlast.language.grammar import RECORDS
 from outlast.language.shapes import (
@@ -158,16 +159,21 @@ CASE_RECORDS = {record.name: record for record in _RECORDS}
 
 def schema() -> dict[str, object]:
     """The JSON Schema (2020-12) of a suite in YAML or JSON."""
+    return schema_of("Outlast conformance suite", "suite", CASE_RECORDS)
+
+
+def schema_of(title: str, root: str, records: Mapping[str, Record]) -> dict[str, object]:
+    """The JSON Schema (2020-12) of files with the record `root`, made of `records` and those of the language."""
     used: dict[str, object] = {}
-    pending = ["suite"]
+    pending = [root]
     while pending:
         name = pending.pop()
         if name not in used:
-            used[name] = _record(CASE_RECORDS.get(name) or RECORDS[name], pending)
+            used[name] = _record(records.get(name) or RECORDS[name], pending)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Outlast conformance suite",
-        "$ref": "#/$defs/suite",
+        "title": title,
+        "$ref": f"#/$defs/{root}",
         "$defs": {name: used[name] for name in sorted(used)},
     }
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from xml.sax.saxutils import escape as xml_escape
-from xml.sax.saxutils import quoteattr
 
 from outlast.plan import Plan
 from outlast.proofs.conformance.judging import STATUSES, Result, Status, by_clause
@@ -75,21 +73,26 @@ def junit(results: Sequence[Result]) -> str:
     for result in results:
         case = result.case.case
         line = case.place.line if case.place else 0
-        head = f"name={quoteattr(str(case.id))} classname={quoteattr(result.runner)}"
+        head = f"name={_quoted(str(case.id))} classname={_quoted(result.runner)}"
         lines.append(
-            f'<testcase {head} file={quoteattr(result.case.file)} line="{line}" time="{result.seconds:.3f}"><properties>'
+            f'<testcase {head} file={_quoted(result.case.file)} line="{line}" time="{result.seconds:.3f}"><properties>'
         )
-        lines += [f'<property name="clause" value={quoteattr(str(clause))}/>' for clause in case.because]
+        lines += [f'<property name="clause" value={_quoted(str(clause))}/>' for clause in case.because]
         lines.append(
             f'<property name="level" value="{case.level}"/><property name="status" value="{result.status}"/></properties>'
         )
         text = "\n".join(result.lines())
         if result.status == "failed":
-            lines.append(f"<failure message={quoteattr(_headline(result))}>{xml_escape(text)}</failure>")
+            lines.append(f"<failure message={_quoted(_headline(result))}>{escape(text, quote=False)}</failure>")
         elif result.status == "unimplemented":
-            lines.append(f"<skipped message={quoteattr(result.reason)}/>")
+            lines.append(f"<skipped message={_quoted(result.reason)}/>")
         lines.append("</testcase>")
     return "\n".join([*lines, "</testsuite>", "</testsuites>"]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """As an attribute, in which XML would read a line end as a blank."""
+    return '"' + escape(text).replace("\n", "&#10;") + '"'
 
 
 def _headline(result: Result) -> str:

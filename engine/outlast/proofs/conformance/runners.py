@@ -1,4 +1,4 @@
-"""Everything in this process that can run a case: a system, the pure step, a system saved and restored after every step, `transitions`."""
+"""Our own ways to run a case: a system, the pure step, a system saved and restored after every step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from outlast import model
 from outlast.errors import RefusedInstance
 from outlast.expr import Value
 from outlast.plan import Plan
-from outlast.proofs.conformance.protocol import CAPABILITIES, Happening, Observation, Seen, Unimplemented
+from outlast.proofs.conformance.protocol import CAPABILITIES, Happening, Observation, Seen
 from outlast.proofs.conformance.reading import FittedCase
-from outlast.proofs.second_opinion import Body, Done, LibrarySystem, expressible
 from outlast.run import Event, Snapshot, Step, System, SystemSnapshot, Terms, admission, fire, start, step, stop
 from outlast.run.instances import blank, resolve_chain
 from outlast.run.staging import Cue, Part
@@ -23,7 +22,7 @@ EVERYTHING = frozenset(CAPABILITIES)
 Watch = Callable[[Step], None]
 
 
-def _unwatched(_: Step) -> None:
+def unwatched(_: Step) -> None:
     """Nobody looks on."""
 
 
@@ -32,14 +31,16 @@ class SystemRunner:
     """A `System` in virtual time. `plan` is run in place of the case's own, to see what a change of it does; `watch` sees every Step."""
 
     plan: Plan | None = None
-    watch: Watch = _unwatched
+    watch: Watch = unwatched
     name: str = "system"
     capabilities: frozenset[str] = EVERYTHING
+    compiled: bool | None = None
+    """As for a `System`."""
 
     def run(self, case: FittedCase, bounds: str | None) -> list[Observation]:
         """See `Runner`."""
         plan = attrs.evolve(self.plan, readings=case.plan.readings) if self.plan else case.plan
-        system = System(plan, terms=Terms(resolve=bounds or "latest"))
+        system = System(plan, terms=Terms(resolve=bounds or "latest"), compiled=self.compiled)
         for begun in system.begin(_parts(case.given)):
             self.watch(begun)
         found, cues = [], iter(case.stage.cues)
@@ -123,7 +124,7 @@ def seen(plan: Plan, snapshots: Iterable[Snapshot]) -> dict[str, Seen]:
 class StepRunner:
     """The pure functions, with a world around them that is a plain dictionary, searched from end to end for everything."""
 
-    watch: Watch = _unwatched
+    watch: Watch = unwatched
     name: str = "step"
     capabilities: frozenset[str] = EVERYTHING
 
@@ -250,79 +251,3 @@ class _World:
                 for chain, watched in machine.watches:
                     if watched == state and resolve_chain(self.plan, refs, chain, self.all) == done.instance:
                         yield watcher.id, Event(".".join((*chain, state)), sender=done.instance)
-
-
-# ---- the library `transitions`
-
-
-@attrs.define(eq=False)
-class TransitionsRunner:
-    """The library `transitions` as it stands in the second opinion: an interpreter that shares no code with ours."""
-
-    name: str = "transitions"
-    capabilities: frozenset[str] = EVERYTHING - {"why", "bounds"}
-
-    def run(self, case: FittedCase, bounds: str | None) -> list[Observation]:
-        """See `Runner`."""
-        if bounds not in (None, "latest"):
-            raise Unimplemented(f"it knows no other moment for `within` than the latest, not {bounds}")
-        if reason := next((item for machine in case.plan.machines.values() for item in expressible(machine)), None):
-            raise Unimplemented(str(reason))
-        library = _Recorded(case.plan)
-        library.make(case.given)
-        found, cues = [], iter(case.stage.cues)
-        for turn in case.case.steps:
-            library.happened.clear()
-            library.advance(turn.at)
-            accepted, refusal = _say(library, next(cues)) if turn.cue else (None, None)
-            library.advance(turn.at)
-            instances = {name: _body_seen(body) for name, body in library.bodies.items()}
-            found.append(Observation(accepted, refusal, instances, tuple(library.happened)))
-        return found
-
-    def close(self) -> None:
-        """See `Runner`."""
-
-
-class _Recorded(LibrarySystem):
-    """Remembers what happened."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
-        self.happened: list[Happening] = []
-
-    def make(self, parts: Iterable[Part]) -> None:
-        """As the library does it, but what cannot be made is refused in the words of the plan."""
-        parts = list(parts)
-        for part in parts:
-            machine = self.plan.machines[part.machine]
-            fields = {name: value for name, value in part.values.items() if name in machine.fields}
-            blank(
-                self.plan, part.machine, part.name, fields, {name: str(part.values.get(name)) for name in machine.refs}
-            )
-        super().make(parts)
-
-    def apply(self, body: Body, done: Done, *, silent: bool = False) -> None:
-        """As the library does it, and remembered."""
-        effects = tuple((name, dict(payload)) for name, payload in done.effects)
-        self.happened.append(Happening(self.now, body.name, entered=tuple(done.entered), effects=effects))
-        super().apply(body, done, silent=silent)
-
-
-def _say(library: _Recorded, cue: Cue) -> tuple[bool, str | None]:
-    if cue.part is not None:
-        try:
-            library.make([cue.part])
-        except RefusedInstance as error:
-            return False, str(error)
-        return True, None
-    say = cue.source
-    assert isinstance(say, model.Say)
-    accepted = library.say(str(say.name), str(say.event), cue.payload, str(say.by) if say.by else None)
-    return accepted, None if accepted else "no transition"
-
-
-def _body_seen(body: Body) -> Seen:
-    fields = dict(zip(body.machine.fields, body.fields, strict=True))
-    deadlines = {body.machine.arrows[key].id: due for key, due in body.timers.items()}
-    return Seen(body.machine.name, body.configuration, fields, dict(body.refs), deadlines)

@@ -1,0 +1,1 @@
+"""Audits of logs, held against a generator that knows what it did."""
