@@ -20,6 +20,7 @@ from outlast.views.arrange import WIDEST_WIRING, arranged
 from outlast.views.gallery import hints_in
 from outlast.views.metrics import text_width
 from outlast.views.path import path_marks
+from outlast.views.svg import marked
 from outlast.views.theme import GLYPHS, ROLES, TEXT_ON, THEMES, contrast, style_sheet
 from tests.conftest import ROOT
 from tests.oracle.machines import random_run, to_yaml
@@ -180,7 +181,7 @@ def test_the_way_of_a_story() -> None:
     name = next(iter(run.system.world))
     marks = path_marks(run, name)
     numbers = sorted(int(number) for mark in marks.rows.values() for number in mark.badge.split(" · "))
-    drawn = svg(arrange(machine_graph(PLANS["tour"], "coffee-machine")), marks=marks)
+    drawn = svg(arrange(marked(machine_graph(PLANS["tour"], "coffee-machine"), marks)), marks=marks)
 
     assert set(numbers) == set(range(1, max(numbers) + 1))
     assert drawn.count('class="badge"') == len(marks.rows)

@@ -7,7 +7,11 @@ layout     where everything stands, and how good that is
 dot        DOT, and positions from Graphviz
 arrange    the best of many layouts
 theme, svg     our own drawing, light and dark in one file
+path, heat, changes     marks on the picture of a machine: a story's way, numbers, a difference
+lanes, timeline     a story: what a timeline shows, and its picture
 mermaid, table     for READMEs
+notebook   what values look like in a notebook
+explorer   a system in one HTML file, to be played with
 gallery    a folder of all of it, and whether it is fresh
 """
 

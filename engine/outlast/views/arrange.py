@@ -20,8 +20,8 @@ WIDEST = 772.0
 WIDEST_WIRING = 872.0
 """Who signals whom may be a little wider: it is one row of machines under one of actors."""
 MOST_CROSSINGS = 2
-WORKERS = 4
-PLENTY = 12
+WORKERS = 3
+PLENTY = 25
 """More crossings than this, and several arrows go at once."""
 
 
@@ -43,16 +43,22 @@ class Arranged:
     hints: Hints
 
 
+ENDS = ((-1, 0), (0, 0), (1, -1), (-1, -1))
+"""Which children stand for a composite that an arrow leaves or enters: see `Choice`."""
 CHOICES = tuple(
-    Choice(label_width=label, body_width=body, tail=tail, head=head, node_gap=gap)
-    for (label, body, gap), (tail, head) in product(
-        ((120, 250, 0.18), (105, 210, 0.12), (95, 170, 0.10), (120, 290, 0.12)), ((-1, 0), (0, 0), (1, -1), (-1, -1))
+    Choice(label_width=label, body_width=body, tail=tail, head=head, node_gap=gap, stretch=stretch)
+    for (label, body, gap, stretch), (tail, head) in product(
+        ((105, 210, 0.12, 1.0), (95, 170, 0.10, 1.0), (88, 150, 0.08, 1.0)), ENDS
     )
 )
+POLISHED = tuple(
+    Choice(label_width=label, body_width=body, tail=tail, head=head, node_gap=gap)
+    for (label, body, gap), (tail, head) in product(((84, 150, 0.08), (96, 165, 0.08), (92, 185, 0.10)), ENDS)
+)
 BATCH = 4
-PATIENCE = 5
+PATIENCE = 4
 """So many rounds without a better picture end the search."""
-LIKELY = 4
+LIKELY = 2
 """So many ways of asking are kept after the first round."""
 BAD_COST = 1500.0
 """A picture that is wider or has more crossings than is good is worse by so much than one that has not."""
@@ -69,13 +75,10 @@ def arrange(graph: Graph, *, widest: float = WIDEST, patience: int = PATIENCE) -
     """
     with ThreadPoolExecutor(WORKERS) as pool:
         search = _Search(graph, widest, pool)
-        best = found = search.begin()
-        rounds = 0
-        while not search.good(found) and rounds < patience and (worst := _worst(found, widest)):
-            found = search.without(found, worst)
-            rounds = 0 if search.cost(found) < search.cost(best) else rounds + 1
-            best = min(best, found, key=search.cost)
-        return search.restored(search.polished(best)) if patience else best
+        best, last = search.given_up(search.begin(), patience)
+        if patience and not search.good(best):
+            best = search.polished(best, last)
+        return search.restored(best) if patience else best
 
 
 @attrs.define(eq=False)
@@ -115,11 +118,20 @@ class _Search:
         self.likely = tuple(each.hints.choice for each in tried[:LIKELY])
         return tried[0]
 
+    def given_up(self, best: Arranged, patience: int) -> tuple[Arranged, Arranged]:
+        """One arrow after the other written in its box, until the picture is good or that has not helped for a while: the best, the last."""
+        found, rounds = best, 0
+        while not self.good(found) and rounds < patience and (worst := _worst(found, self.widest)):
+            found = self.without(found, worst)
+            rounds = 0 if self.cost(found) < self.cost(best) else rounds + 1
+            best = min(best, found, key=self.cost)
+        return best, found
+
     def without(self, found: Arranged, worst: tuple[str, ...]) -> Arranged:
         """With one arrow less: the one whose absence helps most. Several at once where there is much to do."""
         written = found.hints.written
         if found.quality.crossings > PLENTY:
-            fewer = [(*written, *worst[: max(1, len(found.graph.arrows) // 8)])]
+            fewer = [(*written, *worst[: max(1, min(found.quality.crossings, len(self.graph.arrows)) // 6)])]
         else:
             fewer = [(*written, name) for name in worst[:RIVALS]]
         tried = self.attempts([Hints(choice, names) for names in fewer for choice in self.likely])
@@ -129,20 +141,17 @@ class _Search:
             else attrs.evolve(found, hints=attrs.evolve(found.hints, written=fewer[0]))
         )
 
-    def polished(self, found: Arranged) -> Arranged:
-        """The same arrows at other widths, if that makes a good picture of one that is not."""
-        if self.good(found):
-            return found
-        widths = product((88, 96, 104, 112, 124), (165, 185, 210, 235))
-        choices = [attrs.evolve(found.hints.choice, label_width=label, body_width=body) for label, body in widths]
-        return min([found, *self.attempts([Hints(choice, found.hints.written) for choice in choices])], key=self.cost)
+    def polished(self, best: Arranged, last: Arranged) -> Arranged:
+        """The same arrows at other widths and with other ends: those of the best, and of the one with the fewest."""
+        written = dict.fromkeys((best.hints.written, last.hints.written))
+        tried = self.attempts([Hints(choice, names) for names in written for choice in POLISHED])
+        return min([best, *tried], key=self.cost)
 
     def restored(self, found: Arranged) -> Arranged:
         """With every arrow drawn again that does no harm."""
         for name in found.hints.written:
             written = tuple(each for each in found.hints.written if each != name)
-            choices = dict.fromkeys((found.hints.choice, *self.likely))
-            found = min([found, *self.attempts([Hints(choice, written) for choice in choices])], key=self.cost)
+            found = min([found, *self.attempts([Hints(found.hints.choice, written)])], key=self.cost)
         return found
 
 

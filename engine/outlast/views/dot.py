@@ -11,6 +11,7 @@ import html
 import json
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Iterator
 
 import attrs
@@ -21,7 +22,9 @@ from outlast.views.graph import Arrow, Box, Graph
 from outlast.views.layout import Layout, Line, Point, Rect, Route, clipped
 from outlast.views.typeset import FRAME_TOP, PADDING, SIZES, Block, Sized, Sizes, Span, measure, notes_of
 
-INSTALL = "drawing SVG needs Graphviz: apt install graphviz, brew install graphviz, or https://graphviz.org/download"
+INSTALL = 'drawing SVG needs Graphviz: apt install graphviz, brew install graphviz, or pip install "outlast[graphviz]"'
+SCRIPTS = sysconfig.get_path("scripts")
+"""Where the programs of installed wheels are, whether or not that is on the PATH."""
 PER_INCH = 72
 
 
@@ -48,6 +51,8 @@ class Choice:
     reverse: bool = True
     node_gap: float = 0.18
     rank_gap: float = 0.20
+    stretch: float = 1.0
+    """So many times wider may a tall box be set."""
     straight: int = 1
     """How much an arrow from a state to the next one in the file insists on being short."""
 
@@ -57,14 +62,24 @@ def dot_source(graph: Graph, sizes: Sizes, choice: Choice) -> str:
     return _Writer(graph, sizes, choice).written()
 
 
+def sizes_of(graph: Graph, choice: Choice) -> Sizes:
+    """The sizes of everything, as that choice asks."""
+    return measure(graph, label_width=choice.label_width, body_width=choice.body_width, stretch=choice.stretch)
+
+
+def program() -> str:
+    """Graphviz, or else the port of it that the extra `graphviz` brings. Raises DotMissing."""
+    found = shutil.which("dot") or shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=SCRIPTS)
+    if found is None:
+        raise DotMissing
+    return found
+
+
 def place(graph: Graph, choice: Choice) -> Layout:
     """Where `dot` puts everything. Raises DotMissing, LayoutFailed."""
-    sizes = measure(graph, label_width=choice.label_width, body_width=choice.body_width)
+    sizes = sizes_of(graph, choice)
     source = dot_source(graph, sizes, choice)
-    program = shutil.which("dot")
-    if program is None:
-        raise DotMissing
-    done = subprocess.run([program, "-Tjson0"], input=source.encode(), capture_output=True, check=False)
+    done = subprocess.run([program(), "-Tjson0"], input=source.encode(), capture_output=True, check=False)
     if done.returncode:
         raise LayoutFailed(f"Graphviz could not lay out `{graph.name}`: {done.stderr.decode(errors='replace').strip()}")
     return _read(graph, sizes, source, json.loads(done.stdout))
@@ -92,7 +107,7 @@ class _Writer:
             comment=self.graph.title,
             graph_attr={
                 "rankdir": "TB", "splines": self.choice.splines, "compound": "true", "newrank": "false", "remincross": "true",
-                "mclimit": "8", "nslimit": "20", "searchsize": "200", "outputorder": "edgesfirst", "fontname": "Helvetica", **gap,
+                "mclimit": "3", "nslimit": "20", "searchsize": "200", "outputorder": "edgesfirst", "fontname": "Helvetica", **gap,
             },
             node_attr={"shape": "box", "fixedsize": "true", "margin": "0", "fontname": "Helvetica", "label": ""},
             edge_attr={"arrowsize": "0.8"},
@@ -121,7 +136,7 @@ class _Writer:
                 )
                 if notes := self.sizes.labels.get(notes_of(box.name)):
                     self.node(cluster, notes_of(box.name), notes, None)
-                    cluster.edge(notes_of(box.name), self.stand_in(box.name, 0), style="invis")
+                    cluster.edge(notes_of(box.name), self.below_notes(box.name), style="invis")
                 self.fill(cluster, box.name)
         for arrow in self.labels.get(parent, []):
             self.node(into, arrow.name, self.sizes.labels[arrow.name], None)
@@ -147,6 +162,14 @@ class _Writer:
         if not leaves:
             return name
         return leaves[which if which < 1 else len(leaves) // 2]
+
+    def below_notes(self, name: str) -> str:
+        """What stands right under the notes of a composite: its first child, or the notes of that."""
+        first = next((box for box in self.inside.get(name, []) if box.kind != "start"), None)
+        if first is None:
+            return name
+        notes = notes_of(first.name)
+        return notes if notes in self.sizes.labels else self.stand_in(first.name, 0)
 
     def leaves(self, box: Box) -> Iterator[str]:
         children = [child for child in self.inside.get(box.name, []) if child.kind != "start"]

@@ -32,6 +32,10 @@ class Row:
     leads: str = ""
     because: tuple[str, ...] = ()
     about: str = ""
+    was: tuple[str, ...] = ()
+    """In a difference: the words that are no longer there."""
+    badge: str = ""
+    """A number or a sign before the row: see `marked`."""
 
 
 @attrs.frozen

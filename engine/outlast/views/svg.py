@@ -10,11 +10,12 @@ import attrs
 
 from outlast import model
 from outlast.views.arrange import Arranged
-from outlast.views.graph import Arrow, Box, Graph
+from outlast.views.graph import Arrow, Box, Graph, Row
 from outlast.views.layout import Line, Point, Rect
 from outlast.views.metrics import text_width
 from outlast.views.theme import FILLED, GLYPHS, ROLES, style_sheet
 from outlast.views.typeset import (
+    DRAWN,
     FRAME_TOP,
     GLYPH_WIDTH,
     PADDING,
@@ -22,6 +23,7 @@ from outlast.views.typeset import (
     Block,
     Paragraph,
     Span,
+    badge_width,
     line_height,
     line_width,
     notes_of,
@@ -32,7 +34,12 @@ HEADER = 46.0
 BEND = 8.0
 TIP = 8.0
 
-MarkKind: TypeAlias = Literal["hot", "cold", ""]
+MarkKind: TypeAlias = Literal["hot", "warm", "mild", "cold", "added", "removed", "changed", ""]
+"""`hot`, `warm`, `mild`: much, some, little; `cold`: it steps back."""
+
+
+SIGNS: dict[MarkKind, str] = {"added": "+", "removed": "−", "changed": "≠"}
+"""What stands beside the colour of a difference."""
 
 
 @attrs.frozen
@@ -61,13 +68,25 @@ class Marks:
         return self.boxes.get(box, self.rest)
 
 
-def svg(arranged: Arranged, *, clauses: str = "", marks: Marks | None = None, stamp: str = "") -> str:
-    """The SVG text. `clauses` is the address of the page that the ids lead to; `stamp` goes into `data-stamp`."""
+def marked(graph: Graph, marks: Marks) -> Graph:
+    """The graph with the badges of its rows written before them, so that a layout has room for them."""
+
+    def rows(given: Iterable[Row]) -> tuple[Row, ...]:
+        return tuple(attrs.evolve(row, badge=marks.of_row(row.id).badge if row.id else "") for row in given)
+
+    boxes = tuple(attrs.evolve(box, rows=rows(box.rows)) for box in graph.boxes)
+    return attrs.evolve(
+        graph, boxes=boxes, arrows=tuple(attrs.evolve(arrow, rows=rows(arrow.rows)) for arrow in graph.arrows)
+    )
+
+
+def svg(arranged: Arranged, *, clauses: str | None = "", marks: Marks | None = None, stamp: str = "") -> str:
+    """The SVG text. `clauses` is the address of the page that the ids lead to, None for no links; `stamp` goes into `data-stamp`."""
     return _Picture(arranged, clauses, marks or Marks(), stamp).written()
 
 
 class _Picture:
-    def __init__(self, arranged: Arranged, clauses: str, marks: Marks, stamp: str) -> None:
+    def __init__(self, arranged: Arranged, clauses: str | None, marks: Marks, stamp: str) -> None:
         self.graph, self.layout = arranged.graph, arranged.layout
         self.clauses, self.marks, self.stamp = clauses, marks, stamp
         self.boxes = {box.name: box for box in self.graph.boxes}
@@ -79,18 +98,18 @@ class _Picture:
         width = max(layout.width, key.width, text_width(graph.title, 17, bold=True)) + 2 * MARGIN
         height = layout.height + 2 * MARGIN + HEADER + key.height
         shift = (width - 2 * MARGIN - layout.width) / 2 if layout.width < 320 else 0
-        name = _identifier(graph.name)
+        name = identifier(graph.name)
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="fsm" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
             f'height="{height:.0f}" role="img" aria-labelledby="{name}-title {name}-desc"'
             + (f' data-stamp="{self.stamp}"' if self.stamp else "")
             + ">",
-            f'<title id="{name}-title">{_text(graph.title)}: state diagram</title>',
-            f'<desc id="{name}-desc">{_text(described(graph))}</desc>',
+            f'<title id="{name}-title">{escaped(graph.title)}: state diagram</title>',
+            f'<desc id="{name}-desc">{escaped(described(graph))}</desc>',
             f"<style>{style_sheet()}</style>",
             '<rect class="bg" width="100%" height="100%"/>',
-            f'<text x="{MARGIN:g}" y="26" font-size="17" font-weight="700">{_text(graph.title)}</text>',
-            f'<text class="mut" x="{MARGIN:g}" y="43" font-size="11">{_text(graph.subtitle)}</text>',
+            f'<text x="{MARGIN:g}" y="26" font-size="17" font-weight="700">{escaped(graph.title)}</text>',
+            f'<text class="mut" x="{MARGIN:g}" y="43" font-size="11">{escaped(graph.subtitle)}</text>',
             f'<g transform="translate({MARGIN + shift:.1f},{MARGIN + HEADER:g})">',
             *(self.frame(box) for box in graph.boxes if box.name in self.frames),
             *(self.arrow(arrow) for arrow in graph.arrows),
@@ -121,7 +140,7 @@ class _Picture:
             parts.append(f'<text class="mut" x="{after:.1f}" y="{level:.1f}" font-size="10">in parallel</text>')
         if notes := self.layout.labels.get(notes_of(box.name)):
             parts += self.block(self.layout.sizes.labels[notes_of(box.name)].body, notes.left + 4, notes.top + 3)
-        parts.append("</g>")
+        parts += [self.corner(box, rect), "</g>"]
         return "".join(parts)
 
     def box(self, box: Box) -> str:
@@ -145,8 +164,13 @@ class _Picture:
             level = rect.top + sized.rule
             parts.append(f'<path class="rule" d="M{rect.left:.1f},{level:.1f} H{rect.right:.1f}"/>')
             parts += self.block(sized.body, rect.left + PADDING, level + 4)
-        parts.append("</g>")
+        parts += [self.corner(box, rect), "</g>"]
         return "".join(parts)
+
+    def corner(self, box: Box, rect: Rect) -> str:
+        """The badge of a box, across its border at the top right."""
+        mark = self.marks.of_box(box.name)
+        return badge(mark.badge, rect.right - 4, rect.top, mark.kind) if mark.badge else ""
 
     def dot(self, box: Box, rect: Rect) -> str:
         x, y = (rect.left + rect.right) / 2, (rect.top + rect.bottom) / 2
@@ -155,7 +179,7 @@ class _Picture:
         deep = box.kind == "deep-history"
         words = f"{'deep' if deep else 'shallow'} history: {box.title}"
         return (
-            f'<g class="{self.look(box).strip()}" {self.place_of(box)}><title>{_text(words)}</title>'
+            f'<g class="{self.look(box).strip()}" {self.place_of(box)}><title>{escaped(words)}</title>'
             f'<circle class="history" cx="{x:.1f}" cy="{y:.1f}" r="9"/>'
             f'<text x="{x:.1f}" y="{y + 4:.1f}" font-size="11" font-weight="600" text-anchor="middle">{"H*" if deep else "H"}</text></g>'
         )
@@ -165,9 +189,9 @@ class _Picture:
         return "".join(f" {word}" for word in (box.role, mark.kind) if word)
 
     def place_of(self, box: Box) -> str:
-        because = f' data-because="{_text(" ".join(box.because))}"' if box.because else ""
+        because = f' data-because="{escaped(" ".join(box.because))}"' if box.because else ""
         return (
-            f'id="{_identifier(self.graph.name)}-state-{_identifier(box.name)}" data-state="{_text(box.name)}"{because}'
+            f'id="{identifier(self.graph.name)}-state-{identifier(box.name)}" data-state="{escaped(box.name)}"{because}'
         )
 
     def tooltip(self, box: Box) -> str:
@@ -183,7 +207,7 @@ class _Picture:
             box.about,
             *self.cited(box.because),
         ]
-        return f"<title>{_text(chr(10).join(word for word in words if word))}</title>"
+        return f"<title>{escaped(chr(10).join(word for word in words if word))}</title>"
 
     def cited(self, because: Iterable[str]) -> Iterator[str]:
         for clause in because:
@@ -201,7 +225,7 @@ class _Picture:
         """The lines of one row, with its clauses as tooltip, linked to the first of them."""
         lines, level = [], top
         for line in paragraph.lines:
-            lines.append(_line(line, left, level))
+            lines.append(text_line(line, left, level))
             level += line_height(line)
         text, row = "".join(lines), paragraph.row
         if row is None or not row.id:
@@ -213,21 +237,21 @@ class _Picture:
             f"refused: {row.refuse}" if row.refuse else "",
             *self.cited(row.because),
         ]
-        title = f"<title>{_text(chr(10).join(word for word in words if word))}</title>"
-        if mark.badge and inside:
-            text += badge(mark.badge, left - 3, top + 9)
-        because = f' data-because="{_text(" ".join(row.because))}"' if row.because else ""
-        group = f'<g class="{look}" data-row="{_text(row.id)}"{because}>{title}{text}</g>'
-        if not row.because:
+        title = f"<title>{escaped(chr(10).join(word for word in words if word))}</title>"
+        if mark.badge and inside and not row.badge:
+            text += badge(mark.badge, left - 3, top + 9, mark.kind)
+        because = f' data-because="{escaped(" ".join(row.because))}"' if row.because else ""
+        group = f'<g class="{look}" data-row="{escaped(row.id)}"{because}>{title}{text}</g>'
+        if not row.because or self.clauses is None:
             return group
-        return f'<a href="{_text(self.clauses)}#{_text(row.because[0])}">{group}</a>'
+        return f'<a href="{escaped(self.clauses)}#{escaped(row.because[0])}">{group}</a>'
 
     def arrow(self, arrow: Arrow) -> str:
         """The lines of an arrow and its label."""
         kinds = [self.marks.of_row(row.id).kind for row in arrow.rows] or [self.marks.rest.kind]
-        kind = next((kind for kind in kinds if kind not in ("", "cold")), kinds[0] if len(set(kinds)) == 1 else "")
+        kind = _together(kinds)
         look = " ".join(word for word in ("arrow", "timed" if arrow.timed else "", kind) if word)
-        ends = f'data-from="{_text(" ".join(arrow.sources))}" data-to="{_text(" ".join(arrow.targets))}"'
+        ends = f'data-from="{escaped(" ".join(arrow.sources))}" data-to="{escaped(" ".join(arrow.targets))}"'
         parts = [f'<g class="{look}" {ends}>']
         for route in self.layout.routes[arrow.name]:
             parts.append(
@@ -252,11 +276,12 @@ class _Picture:
         return ' style="--halo:var(--soft)"' if depth % 2 else ""
 
     def badges(self, arrow: Arrow) -> str:
-        found = [mark.badge for row in arrow.rows if (mark := self.marks.of_row(row.id)).badge]
-        if not found or not arrow.rows:
+        found = [mark for row in arrow.rows if (mark := self.marks.of_row(row.id)).badge and not row.badge]
+        if not found:
             return ""
         rect = self.layout.labels[arrow.name]
-        return badge(" · ".join(found), max(rect.left, 6), rect.top + 10)
+        words = " · ".join(mark.badge for mark in found)
+        return badge(words, max(rect.left, 6), rect.top + 10, _together([mark.kind for mark in found]))
 
 
 def described(graph: Graph) -> str:
@@ -329,8 +354,12 @@ class Legend:
             level += 24
         x = left
         for kind, words in self.marks:
-            parts.append(f'<g class="arrow {kind}"><path class="way" d="M{x:.1f},{level - 4:.1f} h26"/></g>')
-            parts.append(f'<text x="{x + 32:.1f}" y="{level:.1f}" font-size="11">{_text(words)}</text>')
+            parts.append(
+                f'<g class="arrow{f" {kind}" if kind else ""}"><path class="way" d="M{x:.1f},{level - 4:.1f} h26"/></g>'
+            )
+            if kind in SIGNS:
+                parts.append(badge(SIGNS[kind], x + 22, level - 4, kind))
+            parts.append(f'<text x="{x + 32:.1f}" y="{level:.1f}" font-size="11">{escaped(words)}</text>')
             x += 56 + text_width(words, 11)
         return "".join(parts) + "</g>"
 
@@ -343,7 +372,7 @@ class Legend:
             "guard": Span("[guard]", "guard"), "action": Span("/ action", "action"), "leads": Span("→ State", "action"),
             "id": Span("rule", "id"),
         }  # fmt: skip
-        return _line((words[sign],), x, level - 11.5), words[sign].width
+        return text_line((words[sign],), x, level - 11.5), words[sign].width
 
 
 def glyph(role: model.Role, x: float, y: float, *, scale: float = 1.0) -> str:
@@ -353,24 +382,39 @@ def glyph(role: model.Role, x: float, y: float, *, scale: float = 1.0) -> str:
     return f'<path class="glyph{filled}" transform="translate({x:.1f},{y:.1f}){size}" d="{GLYPHS[role]}"/>'
 
 
-def badge(text: str, right: float, middle: float) -> str:
-    """A number on a coloured ground, ending at `right`."""
-    width = max(16.0, text_width(text, 10, bold=True) + 9)
-    left = right - width - 2
-    return (
-        f'<g class="badge"><rect x="{left:.1f}" y="{middle - 8:.1f}" width="{width:.1f}" height="16" rx="8"/>'
-        f'<text x="{left + width / 2:.1f}" y="{middle + 3.6:.1f}" font-size="10" text-anchor="middle">{_text(text)}</text></g>'
+def _together(kinds: list[MarkKind]) -> MarkKind:
+    """How an arrow looks whose rows are marked like this: as the one that stands out, `changed` if it gained or lost a row."""
+    found = list(dict.fromkeys(kinds))
+    if len(found) < 2:
+        return found[0] if found else ""
+    return next(
+        (kind for kind in ("hot", "warm", "mild") if kind in found),
+        "changed" if {"added", "removed", "changed"} & {*found} else "",
     )
 
 
-def _line(line: tuple[Span, ...], x: float, top: float) -> str:
+def badge(text: str, right: float, middle: float, kind: MarkKind = "") -> str:
+    """A number or a sign on a ground of its own, ending at `right`."""
+    width = badge_width(text)
+    left = right - width - 2
+    return (
+        f'<g class="badge{f" {kind}" if kind else ""}"><rect x="{left:.1f}" y="{middle - 8:.1f}" width="{width:.1f}" height="16" rx="8"/>'
+        f'<text x="{left + width / 2:.1f}" y="{middle + 3.6:.1f}" font-size="10" text-anchor="middle">{escaped(text)}</text></g>'
+    )
+
+
+def text_line(line: tuple[Span, ...], x: float, top: float) -> str:
+    """A line of text in its styles, beginning at `x`, below `top`."""
     base = top + line_height(line) - max(SIZES[span.style] for span in line) * 0.3
-    parts, spans = [], [span for span in line if span.style != "clock"]
-    if len(spans) < len(line):
-        parts.append(_clock(x + 5, base - 4))
-        x += line[0].width
+    parts, spans = [], list(line)
+    while spans and spans[0].style in DRAWN:
+        span = spans.pop(0)
+        parts.append(
+            _clock(x + 5, base - 4) if span.style == "clock" else badge(span.text, x + span.width - 2, base - 3.6)
+        )
+        x += span.width
     texts = "".join(
-        f'<tspan class="{span.style}" font-size="{SIZES[span.style]:g}">{_text(span.text)}</tspan>' for span in spans
+        f'<tspan class="{span.style}" font-size="{SIZES[span.style]:g}">{escaped(span.text)}</tspan>' for span in spans
     )
     parts.append(f'<text x="{x:.1f}" y="{base:.1f}" xml:space="preserve">{texts}</text>')
     return "".join(parts)
@@ -387,11 +431,13 @@ def _rect(rect: Rect) -> str:
     return f'x="{rect.left:.1f}" y="{rect.top:.1f}" width="{rect.right - rect.left:.1f}" height="{rect.bottom - rect.top:.1f}"'
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text as XML, in an attribute too."""
     return html.escape(text, quote=True)
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """A name as an XML id."""
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
 
 

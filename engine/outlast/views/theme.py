@@ -49,33 +49,50 @@ TEXT_ON = {
 }
 """Which colours are used for text, and on what."""
 
-_RULES = """
+_BASE = """
 .fsm{font-family:"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif}
 .fsm .bg{fill:var(--bg)} .fsm text{fill:var(--ink)} .fsm .mut{fill:var(--mut)}
+.fsm .name,.fsm .head,.fsm .event,.fsm .listed{font-weight:600} .fsm .note,.fsm .action{fill:var(--mut)} .fsm .guard{font-style:italic}
+.fsm .id{fill:var(--mut);font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
+.fsm a{cursor:pointer} .fsm a:hover text,.fsm a:focus text{text-decoration:underline}
+"""
+MACHINE = """
 .fsm .frame>rect{fill:var(--soft);stroke:var(--rule);stroke-width:1.2} .fsm .frame.odd>rect{fill:var(--bg)}
 .fsm .frame.region>rect{stroke:var(--line);stroke-dasharray:2 4} .fsm .frame>.rule{stroke:var(--rule)}
 .fsm .box>rect{stroke-width:1.6;fill:var(--rf,var(--soft));stroke:var(--rc,var(--line))} .fsm .box>.inner{fill:none;stroke-width:1}
 .fsm .box>.rule{stroke:var(--rc,var(--line));stroke-width:.8;opacity:.45}
-.fsm .name,.fsm .head,.fsm .event,.fsm .listed{font-weight:600} .fsm .note,.fsm .action{fill:var(--mut)} .fsm .guard{font-style:italic}
-.fsm .id{fill:var(--mut);font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .fsm .glyph{stroke:var(--rc);fill:none;stroke-width:1.7;stroke-linecap:round;stroke-linejoin:round} .fsm .glyph.f{fill:var(--rc);stroke-width:1}
 .fsm .way{fill:none;stroke:var(--line);stroke-width:1.3} .fsm .tip{fill:var(--line);stroke:none} .fsm .timed .way{stroke-dasharray:5 3.5}
 .fsm .label text{paint-order:stroke;stroke:var(--halo,var(--bg));stroke-width:4px;stroke-linejoin:round}
 .fsm .clock{fill:none;stroke:var(--danger);stroke-width:1.3} .fsm .dot{fill:var(--ink)} .fsm .history{fill:var(--bg);stroke:var(--line);stroke-width:1.3}
-.fsm a{cursor:pointer} .fsm a:hover text,.fsm a:focus text{text-decoration:underline}
 .fsm .arrow:hover .way{stroke:var(--hot);stroke-width:2.2} .fsm .arrow:hover .tip{fill:var(--hot)}
 .fsm .hot .way{stroke:var(--hot);stroke-width:3} .fsm .hot .tip{fill:var(--hot)} .fsm .box.hot>rect{stroke-width:3}
 .fsm .cold .way,.fsm .cold .tip,.fsm .box.cold>rect,.fsm .box.cold>.glyph{opacity:.4} .fsm .cold text{fill:var(--mut)}
-.fsm .badge rect{fill:var(--hot)} .fsm .badge text{fill:var(--bg);font-weight:700;stroke:none}
+.fsm .badge rect{fill:var(--hot)} .fsm .badge text{fill:var(--bg);font-weight:700;stroke:none;opacity:1}
+.fsm .warm .way{stroke:var(--hot);stroke-width:2.2} .fsm .mild .way{stroke:var(--hot);stroke-width:1.5} .fsm .warm .tip,.fsm .mild .tip{fill:var(--hot)}
+.fsm .box.warm>rect{stroke-width:2.2} .fsm .cold .badge rect,.fsm .badge.cold rect{fill:var(--bg);stroke:var(--line);stroke-dasharray:2 2} .fsm .cold .badge text,.fsm .badge.cold text{fill:var(--mut)}
+.fsm .added{--vc:var(--success)} .fsm .removed{--vc:var(--failure)} .fsm .changed{--vc:var(--recover)}
+.fsm .arrow.added .way,.fsm .arrow.changed .way,.fsm .arrow.removed .way{stroke:var(--vc);stroke-width:2.8}
+.fsm .arrow.changed .way{stroke-dasharray:9 3 2 3} .fsm .arrow.removed .way{stroke-width:1.6;stroke-dasharray:2 4}
+.fsm .arrow.added .tip,.fsm .arrow.changed .tip,.fsm .arrow.removed .tip{fill:var(--vc)}
+.fsm .box.added>rect,.fsm .box.changed>rect,.fsm .box.removed>rect,.fsm .frame.added>rect,.fsm .frame.changed>rect,.fsm .frame.removed>rect{stroke:var(--vc);stroke-width:2.8}
+.fsm .box.changed>rect,.fsm .frame.changed>rect{stroke-dasharray:9 3 2 3} .fsm .box.removed>rect,.fsm .frame.removed>rect{fill:none;stroke-width:1.6;stroke-dasharray:2 4}
+.fsm .box.removed>text,.fsm .frame.removed>text,.fsm .row.removed>text,.fsm .label .was,.fsm .was{text-decoration:line-through} .fsm .row.removed text,.fsm .label .was,.fsm .was{fill:var(--mut);stroke:none}
+.fsm :is(.added,.changed,.removed)>.badge rect,.fsm .badge:is(.added,.changed,.removed) rect{fill:var(--bg);stroke:var(--vc);stroke-width:1.6}
+.fsm :is(.added,.changed,.removed)>.badge text,.fsm .badge:is(.added,.changed,.removed) text{fill:var(--ink);text-decoration:none}
 """
+"""The rules of the pictures of machines."""
 
 
-def style_sheet() -> str:
-    """Both themes: light, dark where the reader prefers it, and either by force with the class `light` or `dark`."""
+def style_sheet(rules: str = MACHINE) -> str:
+    """Both themes and the rules of one kind of picture.
+
+    Light, dark where the reader prefers it, and either by force with the class `light` or `dark`.
+    """
     light, dark = (_variables(THEMES[name]) for name in ("light", "dark"))
     themes = f".fsm{{{light}}}@media (prefers-color-scheme:dark){{.fsm:not(.light){{{dark}}}}}.fsm.dark{{{dark}}}"
     roles = "".join(f".fsm .{role}{{--rc:var(--{role});--rf:var(--{role}-f)}}" for role in ROLES)
-    return (themes + _RULES + roles).replace("\n", "")
+    return (themes + _BASE + rules + roles).replace("\n", "")
 
 
 def _variables(colours: dict[str, str]) -> str:

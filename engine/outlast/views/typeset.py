@@ -12,13 +12,14 @@ import attrs
 from outlast.views.graph import Arrow, Box, Graph, Row
 from outlast.views.metrics import LEAD, text_width
 
-Style: TypeAlias = Literal["name", "head", "note", "event", "listed", "guard", "action", "id", "clock"]
+Style: TypeAlias = Literal["name", "head", "note", "event", "listed", "guard", "action", "was", "badge", "id", "clock"]
 SIZES: dict[Style, float] = {
-    "name": 14, "head": 13, "note": 11, "event": 12, "listed": 11, "guard": 11, "action": 11, "id": 9, "clock": 12,
+    "name": 14, "head": 13, "note": 11, "event": 12, "listed": 11, "guard": 11, "action": 11, "was": 11, "badge": 10, "id": 9, "clock": 12,
 }  # fmt: skip
 """In pixels. `listed` is an event inside a box."""
 BOLD = ("name", "head", "event", "listed")
 CLOCK_WIDTH = 14.0
+BADGE_WIDTH = 16.0
 GLYPH_WIDTH = 18.0
 PADDING = 12.0
 FRAME_TOP = 8.0
@@ -26,13 +27,15 @@ FRAME_TOP = 8.0
 DOT_SIZE = 18.0
 GAP = 2.5
 """Between two rows in a box."""
+TALLEST, STEP = 1.2, 0.2
+"""A box that is taller than so many times its width is set wider, step by step."""
 STRETCH = 1.3
 """How far a single word may stick out before it is broken."""
 
 
 @attrs.frozen
 class Span:
-    """A stretch of text in one style. A clock is drawn, not written."""
+    """A stretch of text in one style. A clock is drawn, not written, and a badge has a ground of its own: see `DRAWN`."""
 
     text: str
     style: Style
@@ -42,10 +45,19 @@ class Span:
         """In pixels."""
         if self.style == "clock":
             return CLOCK_WIDTH
+        if self.style == "badge":
+            return badge_width(self.text) + 4
         return text_width(self.text, SIZES[self.style], bold=self.style in BOLD, mono=self.style == "id")
 
 
 Line: TypeAlias = tuple[Span, ...]
+DRAWN = ("badge", "clock")
+"""What stands at the beginning of a line and takes no blank behind it."""
+
+
+def badge_width(text: str) -> float:
+    """In pixels, its ground included."""
+    return max(BADGE_WIDTH, text_width(text, SIZES["badge"], bold=True) + 9)
 
 
 @attrs.frozen
@@ -108,14 +120,17 @@ class Sizes:
     labels: dict[str, Sized]
 
 
-def measure(graph: Graph, *, label_width: float, body_width: float) -> Sizes:
-    """Typeset a graph: labels wrapped at `label_width`, the insides of boxes at `body_width`."""
-    boxes = {box.name: _box(box, body_width) for box in graph.boxes}
+def measure(graph: Graph, *, label_width: float, body_width: float, stretch: float = 1.0) -> Sizes:
+    """Typeset a graph: labels wrapped at `label_width`, the insides of boxes at `body_width`.
+
+    A box much taller than wide is set up to `stretch` times wider.
+    """
+    boxes = {box.name: _stretched(box, body_width, stretch) for box in graph.boxes}
     labels = {arrow.name: _label(arrow, label_width) for arrow in graph.arrows if arrow.rows}
     for box in graph.boxes:
         body = boxes[box.name].body
         if box.contains and body.paragraphs:
-            intro = Paragraph(tuple(wrapped(f"All of {box.title}:", "note", body_width)))
+            intro = Paragraph(tuple(wrapped(f"All of {box.title}:", "note", body.width)))
             body = Block((intro, *body.paragraphs), body.gap)
             labels[notes_of(box.name)] = Sized(Block(), body, body.width + 8, body.height + 6)
     return Sizes(boxes, labels)
@@ -133,11 +148,20 @@ def _label(arrow: Arrow, width: float) -> Sized:
     return Sized(Block(), block, block.width + 8, block.height + 6)
 
 
+def _stretched(box: Box, width: float, stretch: float) -> Sized:
+    """A box as wide as it needs to be to look like one."""
+    sized, wider = _box(box, width), width
+    while sized.height > TALLEST * sized.width and wider < width * stretch:
+        wider += width * STEP
+        sized = _box(box, wider)
+    return sized
+
+
 def _box(box: Box, width: float) -> Sized:
     if box.is_dot:
         return Sized(Block(), Block(), DOT_SIZE, DOT_SIZE)
     glyph = GLYPH_WIDTH if box.role else 0.0
-    head = [Paragraph(tuple(wrapped(box.title, "head" if box.contains else "name", max(120, width * 0.65))))]
+    head = [Paragraph(tuple(wrapped(box.title, "head" if box.contains else "name", max(120, width * 0.85))))]
     if box.about and not box.contains:
         note = wrapped(box.about.rstrip("."), "note", max(head[0].lines[0][0].width * 1.2, width * 0.7))
         if len(note) <= 2:
@@ -187,6 +211,13 @@ def trigger_lines(row: Row, width: float) -> list[Line]:
 
 
 def _row_lines(row: Row, lines: list[Line], width: float, *, said: tuple[str, ...]) -> Iterator[Line]:
+    """The lines of one row, after those of its trigger; its badge stands before the first."""
+    first, *rest = _unmarked_lines(row, lines, width, said=said)
+    yield (Span(row.badge, "badge"), *first) if row.badge else first
+    yield from rest
+
+
+def _unmarked_lines(row: Row, lines: list[Line], width: float, *, said: tuple[str, ...]) -> Iterator[Line]:
     if row.guard:
         lines = lines + wrapped(f"[{row.guard}]", "guard", width)
     at = (
@@ -208,6 +239,8 @@ def _row_lines(row: Row, lines: list[Line], width: float, *, said: tuple[str, ..
     if not said:
         for text in row.actions:
             yield from wrapped("/ " + text, "action", width)
+    for text in row.was:
+        yield from wrapped(text, "was", width)
 
 
 def listing(rows: Iterable[Row], width: float) -> Iterator[Paragraph]:
@@ -218,11 +251,15 @@ def listing(rows: Iterable[Row], width: float) -> Iterator[Paragraph]:
         if timed:
             waits = [Span("", "clock"), *waits]
         if len(same) == 1:
-            yield Paragraph(tuple(flowed([*waits, *_told(same[0])], width)), same[0])
+            yield Paragraph(tuple(flowed([*_badge(same[0]), *waits, *_told(same[0])], width)), same[0])
             continue
         yield Paragraph(tuple(flowed(waits, width)), attrs.evolve(same[0], id="", because=()))
         for row in same:
-            yield Paragraph(tuple(flowed([Span("·", "guard"), *_told(row)], width)), row)
+            yield Paragraph(tuple(flowed([*(_badge(row) or [Span("·", "guard")]), *_told(row)], width)), row)
+
+
+def _badge(row: Row) -> list[Span]:
+    return [Span(row.badge, "badge")] if row.badge else []
 
 
 def _told(row: Row) -> Iterator[Span]:
@@ -235,6 +272,8 @@ def _told(row: Row) -> Iterator[Span]:
         yield Span("refused", "action")
     for text in row.actions:
         yield from _pieces("/ " + text, "action")
+    for text in row.was:
+        yield from _pieces(text, "was")
     if row.id:
         yield Span(row.id, "id")
 
@@ -247,10 +286,10 @@ def flowed(words: Iterable[Span], width: float) -> list[Line]:
     """Words of several styles set one after the other, in lines no wider than `width`."""
     lines: list[list[Span]] = [[]]
     for word in words:
-        parts = [word] if word.style == "clock" else [line[0] for line in wrapped(word.text, word.style, width)]
+        parts = [word] if word.style in DRAWN else [line[0] for line in wrapped(word.text, word.style, width)]
         for part in parts:
             last = lines[-1]
-            joined = Span(" " + part.text, part.style) if last and last[-1].style != "clock" else part
+            joined = Span(" " + part.text, part.style) if last and last[-1].style not in DRAWN else part
             if last and part is parts[0] and line_width((*last, joined)) <= width:
                 last.append(joined)
             else:
