@@ -15,7 +15,7 @@ from outlast.cli import main
 from outlast.plan import Plan
 from outlast.run import run_scenario
 from outlast.views import draw, machine_graph, stale
-from outlast.views.gallery import pages
+from outlast.views.gallery import pages, timelines
 from outlast.views.mermaid import overview, sequence
 from outlast.views.table import cell, markdown
 from tests.conftest import ROOT
@@ -29,7 +29,7 @@ def test_the_committed_gallery_is_fresh(system: str) -> None:
     if not (ROOT / "engine").is_dir():
         pytest.skip("away from the checkout")
 
-    assert stale(loading.load(system), ROOT / "diagrams") == ()
+    assert stale(loading.load(system), ROOT / "diagrams", loading.scenarios(system)) == ()
 
 
 @pytest.mark.needs("dot")
@@ -38,7 +38,7 @@ def test_what_is_fresh_is_left_alone(tmp_path: Path) -> None:
     first = draw(TOUR, tmp_path)
     names = {path.name for path in first.written}
 
-    assert names == {"README.md", "clauses.md", "coffee-machine.gv", "coffee-machine.svg"}
+    assert names == {"README.md", "clauses.md", "coffee-machine.gv", "coffee-machine.svg", "explorer.html"}
     assert stale(TOUR, tmp_path) == ()
     assert draw(TOUR, tmp_path).written == ()
     page = tmp_path / "tour" / "README.md"
@@ -46,6 +46,28 @@ def test_what_is_fresh_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "tour" / "old.svg").write_text("", "utf-8")
     assert [path.name for path in stale(TOUR, tmp_path)] == ["README.md", "old.svg"]
     assert draw(TOUR, tmp_path).written == (page,)
+
+
+def test_the_page_of_stories(tmp_path: Path) -> None:
+    """Every scenario with its timeline; a touched one and one that belongs to nothing are noticed."""
+    plan, stories = loading.load("tcp"), loading.scenarios("tcp")
+    written = {f"stories/{name}.svg" for name in stories}
+    home = tmp_path / "tcp"
+    for name, text in {**pages(plan, stories), **timelines(plan, stories)}.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, "utf-8")
+    old = {path.relative_to(home).as_posix() for path in stale(plan, tmp_path, stories)}
+    links = re.findall(r"\]\((stories/[\w-]+\.svg)\)\]", (home / "stories.md").read_text("utf-8"))
+
+    assert {name for name in old if "wiring" not in name} == {
+        "explorer.html",
+        *(f"{name}.{kind}" for name in plan.machines for kind in ("gv", "svg")),
+    }
+    assert set(links) == written
+    (home / "stories" / "abort.svg").write_text("", "utf-8")
+    (home / "stories" / "forgotten.svg").write_text("", "utf-8")
+    now = {path.relative_to(home).as_posix() for path in stale(plan, tmp_path, stories)}
+    assert now - old == {"stories/abort.svg", "stories/forgotten.svg"}
 
 
 @pytest.mark.needs("dot")
@@ -59,12 +81,13 @@ def test_a_changed_machine_makes_its_picture_stale(tmp_path: Path) -> None:
 
     found = [path.name for path in stale(loading.load(copy), tmp_path / "out")]
 
-    assert found == ["README.md", "coffee-machine.gv", "coffee-machine.svg"]
+    assert found == ["README.md", "coffee-machine.gv", "coffee-machine.svg", "explorer.html"]
 
 
 def test_without_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables and DOT are written all the same, and one line says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("outlast.views.dot.SCRIPTS", str(tmp_path))
     result = CliRunner().invoke(main, ["draw", "tour", "-o", str(tmp_path / "out")])
 
     assert result.exit_code == 1
@@ -73,6 +96,9 @@ def test_without_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "README.md",
         "clauses.md",
         "coffee-machine.gv",
+        "explorer.html",
+        "stories",
+        "stories.md",
     }
 
 

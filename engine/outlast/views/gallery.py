@@ -2,11 +2,14 @@
 
     SYSTEM/README.md      reads like documentation: every machine with its picture, its states and its rows
     SYSTEM/clauses.md     the clauses, where the ids in pictures and tables lead
+    SYSTEM/stories.md     the scenarios as timelines, each in `stories/NAME.svg`
+    SYSTEM/explorer.html  all of it to be played with, in one file
     SYSTEM/NAME.svg       the picture of a machine, and `wiring.svg`: who signals whom
     SYSTEM/NAME.gv        the same as DOT; its first line says how it was laid out
 
-Markdown and DOT are compared byte for byte. A layout differs between versions of Graphviz, so an SVG carries the hash of all that went
-into it, and is fresh as long as that is the same. What is fresh is not drawn again.
+Markdown, DOT, timelines and the explorer are compared byte for byte; the explorer holds the pictures that lie beside it. A layout
+differs between versions of Graphviz, so the SVG of a machine carries the hash of all that went into it, and is fresh as long as that is the
+same. What is fresh is not drawn again.
 """
 
 from __future__ import annotations
@@ -14,23 +17,31 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 
+from outlast import model
 from outlast.plan import Plan
+from outlast.run import run_scenario
 from outlast.views import mermaid, table
 from outlast.views.arrange import WIDEST, WIDEST_WIRING, Arranged, Hints, arrange, arranged, is_good, listed
-from outlast.views.dot import Choice, DotMissing, dot_source
+from outlast.views.dot import Choice, DotMissing, dot_source, sizes_of
+from outlast.views.explorer import explorer, obstacle
 from outlast.views.graph import Graph, machine_graph, wiring_graph
+from outlast.views.lanes import lanes
 from outlast.views.svg import svg
 from outlast.views.theme import style_sheet
-from outlast.views.typeset import measure
+from outlast.views.timeline import timeline
 
-RENDERER = 1
+RENDERER = 2
 """Raised whenever a picture of the same graph comes out differently."""
 CLAUSES = "clauses.md"
+STORIES = "stories"
+EXPLORER = "explorer.html"
+_MADE = "*Made by `outlast draw`: change the specification, not this page.*"
 _HINTS = "// layout: "
 _STAMP = re.compile(r'data-stamp="([0-9a-f]{64})"')
 
@@ -43,12 +54,17 @@ class Drawn:
     missing: tuple[Path, ...] = ()
 
 
-def draw(plan: Plan, folder: Path) -> Drawn:
-    """Write what is not fresh. Without Graphviz, everything but the pictures. Raises LayoutFailed, OSError."""
+Stories: TypeAlias = Mapping[str, model.Scenario]
+"""The scenarios of a system by name."""
+
+
+def draw(plan: Plan, folder: Path, stories: Stories | None = None) -> Drawn:
+    """Write what is not fresh. Without Graphviz, everything but the pictures of machines. Raises LayoutFailed, OSError."""
     home = folder / plan.name
     home.mkdir(parents=True, exist_ok=True)
     written, missing = list[Path](), list[Path]()
-    for name, text in pages(plan).items():
+    for name, text in {**pages(plan, stories), **timelines(plan, stories)}.items():
+        (home / name).parent.mkdir(exist_ok=True)
         written += _write(home / name, text)
     for graph in graphs(plan):
         picture, source = home / f"{graph.name}.svg", home / f"{graph.name}.gv"
@@ -56,20 +72,22 @@ def draw(plan: Plan, folder: Path) -> Drawn:
             continue
         widest = WIDEST_WIRING if graph.name == "wiring" else WIDEST
         try:
-            found = _again(graph, _read(source), widest) or arrange(graph, widest=widest)
+            found = remembered(graph, home, widest=widest)
         except DotMissing:
             missing.append(picture)
             written += _write(source, gv(graph, Hints()))
             continue
         written += _write(source, gv(graph, found.hints))
         written += _write(picture, svg(found, clauses=CLAUSES, stamp=stamp(graph)))
+    for name, text in explored(plan, home, stories).items():
+        written += _write(home / name, text)
     return Drawn(tuple(written), tuple(missing))
 
 
-def stale(plan: Plan, folder: Path) -> tuple[Path, ...]:
+def stale(plan: Plan, folder: Path, stories: Stories | None = None) -> tuple[Path, ...]:
     """The files that are missing, or do not say any more what the plan says, and those that belong to nothing. Needs no Graphviz."""
     home = folder / plan.name
-    wanted = pages(plan)
+    wanted = {**pages(plan, stories), **timelines(plan, stories), **explored(plan, home, stories)}
     found = [home / name for name, text in wanted.items() if _read(home / name) != text]
     expected = set(wanted)
     for graph in graphs(plan):
@@ -79,7 +97,10 @@ def stale(plan: Plan, folder: Path) -> tuple[Path, ...]:
             found.append(picture)
         if not _source_is_fresh(graph, source):
             found.append(source)
-    left = [path for path in home.glob("*") if path.name not in expected and path.suffix in (".svg", ".gv", ".md")]
+    there = (
+        (path, path.relative_to(home).as_posix()) for folder in ("", STORIES) for path in (home / folder).glob("*")
+    )
+    left = [path for path, name in there if name not in expected and path.suffix in (".svg", ".gv", ".md", ".html")]
     return tuple(sorted([*found, *left]))
 
 
@@ -105,8 +126,12 @@ def stamped(picture: str) -> str:
 def gv(graph: Graph, hints: Hints) -> str:
     """The DOT of a graph, with the hints in its first line."""
     reduced, choice = listed(graph, hints.written), hints.choice
-    sizes = measure(reduced, label_width=choice.label_width, body_width=choice.body_width)
-    return _HINTS + json.dumps(attrs.asdict(hints), sort_keys=True) + "\n" + dot_source(reduced, sizes, choice)
+    return (
+        _HINTS
+        + json.dumps(attrs.asdict(hints), sort_keys=True)
+        + "\n"
+        + dot_source(reduced, sizes_of(reduced, choice), choice)
+    )
 
 
 def hints_in(source: str) -> Hints | None:
@@ -117,6 +142,11 @@ def hints_in(source: str) -> Hints | None:
         return Hints(Choice(**data["choice"]), tuple(data["written"]))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def remembered(graph: Graph, home: Path, *, widest: float = WIDEST) -> Arranged:
+    """A graph laid out as the gallery in `home` has it, or else as good as can be found. Raises DotMissing, LayoutFailed."""
+    return _again(graph, _read(home / f"{graph.name}.gv"), widest) or arrange(graph, widest=widest)
 
 
 def _again(graph: Graph, source: str, widest: float) -> Arranged | None:
@@ -159,20 +189,54 @@ def _write(path: Path, text: str) -> Iterable[Path]:
 # ---- pages
 
 
-def pages(plan: Plan) -> dict[str, str]:
+def timelines(plan: Plan, stories: Stories | None) -> dict[str, str]:
+    """Name -> SVG of every scenario, told under the default readings. Raises what `run_scenario` raises."""
+    return {
+        f"{STORIES}/{name}.svg": timeline(lanes(run_scenario(plan, story)), clauses=f"../{CLAUSES}")
+        for name, story in (stories or {}).items()
+    }
+
+
+def explored(plan: Plan, home: Path, stories: Stories | None) -> dict[str, str]:
+    """Name -> HTML of the explorer, with the pictures in `home`; nothing where its walker cannot do what the plan says."""
+    if obstacle(plan):
+        return {}
+    pictures = {name: _read(home / f"{name}.svg") for name in plan.machines}
+    return {EXPLORER: explorer(plan, (stories or {}).values(), pictures)}
+
+
+def pages(plan: Plan, stories: Stories | None = None) -> dict[str, str]:
     """Name -> text of the Markdown files."""
-    found = {"README.md": _index(plan)}
+    found = {"README.md": _index(plan, with_stories=bool(stories))}
+    if stories:
+        found["stories.md"] = _told(plan, stories)
     if plan.clauses:
         found[CLAUSES] = _clauses(plan)
     return found
 
 
-def _index(plan: Plan) -> str:
+def _told(plan: Plan, stories: Stories) -> str:
+    """Every scenario with its timeline."""
+    parts = [f"# Stories: {plan.title or plan.name}", _MADE]
+    parts.append(
+        "\n".join(f"- [{story.title or name}](#{_anchor(story.title or name)})" for name, story in stories.items())
+    )
+    for name, story in stories.items():
+        title, picture = story.title or name, f"{STORIES}/{name}.svg"
+        parts += [f"## {title}", story.about.strip(), f"[![{title}: timeline]({picture})]({picture})"]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _index(plan: Plan, *, with_stories: bool) -> str:
     drawn = graphs(plan)
     parts = [
         f"# {plan.title or plan.name}",
         plan.about.strip(),
-        "*Made by `outlast draw`: change the specification, not this page.*",
+        _MADE,
+        f"[{STORIES.capitalize()}]({STORIES}.md): every scenario as a timeline." if with_stories else "",
+        ""
+        if obstacle(plan)
+        else f"[Explorer]({EXPLORER}): play it yourself. One file, to be opened in a browser from disk.",
     ]
     if len(plan.machines) > 1:
         parts.append("\n".join(f"- [{graph.title}](#{_anchor(graph.title)})" for graph in drawn))
