@@ -228,6 +228,7 @@ class Models:
             self.entry() if self.chance() else None,
             self.some(self.transition, 5),
             self.chance(0.2),
+            tuple((name, self.name()) for name in self.names()) if self.chance(0.2) else (),
         )
 
     def clause_list(self) -> tuple[model.Clause, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -189,11 +188,8 @@ DEEP = [
 
 @pytest.mark.parametrize("text", DEEP, ids=["open", "closed", "braces", "dashes", "indented"])
 def test_depth_is_capped(text: str) -> None:
-    """Ten thousand levels are answered like a typing error, and at once."""
-    start = time.perf_counter()
-
+    """Ten thousand levels are answered like a typing error."""
     assert [code for code, _, _ in codes(text)] == ["too-deep"]
-    assert time.perf_counter() - start < 0.5
 
 
 def test_the_deepest_nesting_is_read() -> None:
@@ -207,11 +203,9 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     with path.open("wb") as stream:
         stream.truncate(50_000_000)
-    start = time.perf_counter()
     machine, problems = read_machine(path)
 
     assert (machine, [problem.code for problem in problems]) == (None, ["too-large"])
-    assert time.perf_counter() - start < 0.05
 
 
 def test_the_largest_file_is_read() -> None:
@@ -223,14 +217,12 @@ def test_the_largest_file_is_read() -> None:
 
 
 def test_problems_are_counted_out() -> None:
-    """A file that is nothing but problems is answered quickly, and briefly."""
+    """A file that is nothing but problems is answered briefly."""
     text = "machine: m\nstates: {" + ", ".join(f"s: {{x{number}: 1}}" for number in range(20_000)) + "}\n"
-    start = time.perf_counter()
     _, problems = read_machine(text, "f")
 
     assert len(problems) == MOST_PROBLEMS + 1
     assert "too-many-problems" in {problem.code for problem in problems}
-    assert time.perf_counter() - start < 5
 
 
 def test_a_device_is_not_a_specification() -> None:

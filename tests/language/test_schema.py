@@ -21,11 +21,10 @@ from outlast.language import (
     read_scenario,
     read_system,
     read_system_file,
-    schema,
-    schema_text,
 )
 from outlast.language.grammar import RECORDS
 from outlast.language.nodes import Mapping, Node, Scalar, Sequence, compose
+from outlast.language.schema import schema, schema_text
 from outlast.language.shapes import Record
 from outlast.language.source import from_file
 from tests.test_broken import CASES, expected_of

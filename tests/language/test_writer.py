@@ -13,21 +13,11 @@ from outlast import model
 from outlast.catalog import specs, templates
 from outlast.errors import MisuseError, SpecError
 from outlast.expr import tree
-from outlast.language import (
-    format_text,
-    is_scenario,
-    read_clauses,
-    read_machine,
-    read_scenario,
-    read_system,
-    write_clauses,
-    write_machine,
-    write_scenario,
-    write_system,
-)
+from outlast.language import is_scenario, read_clauses, read_machine, read_scenario, read_system
 from outlast.language.layout import WIDTH, is_plain, quoted
 from outlast.language.nodes import Mapping, Scalar, comments, compose
 from outlast.language.source import from_text
+from outlast.language.writer import format_text, write_clauses, write_machine, write_scenario, write_system
 from outlast.place import Word
 from tests.language.models import Models
 
