@@ -1,0 +1,297 @@
+"""The store on a server: PostgreSQL 14 or later, through psycopg 3. Any number of workers, each with connections of its own.
+
+How transactions stay out of each other's way: every writer holds an advisory lock, shared; who must be alone holds it exclusively, and so
+sees and may change everything. A group is its row in `grp`, locked FOR UPDATE, several in the order of their ids; claims pass over
+locked rows and so never wait. A worker frozen inside a transaction is thrown out by the server after `patience` seconds: its locks are
+free again and its commit is refused, so no claim needs a lease.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from outlast.errors import Conflict, MisuseError, StoreError, Unsettled
+from outlast.store import schema
+from outlast.store.records import COMMONS, Group, Locked
+from outlast.store.sql import GROUP, STORED, Row, SqlTransaction, Value
+
+WORDS = {"int": "BIGINT", "keyed": ""}
+CHANNEL = "outlast"
+LOCK = "hashtextextended('outlast', hashtext(current_schema())::bigint)"
+"""The advisory lock of one store: a database may hold several, each in a schema of its own."""
+
+
+class PostgresTransaction(SqlTransaction):
+    """A transaction at the level READ COMMITTED: what it reads after locking is what the holder before it left."""
+
+    skip_locked = "FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self.connection = connection
+
+    def run(self, sql: str, *values: Value) -> list[Row]:
+        """See `SqlTransaction`."""
+        cursor = self.connection.execute(dialect(sql), [listed(value) for value in values])
+        return list(cursor.fetchall()) if cursor.description else []
+
+    def many(self, sql: str, rows: Sequence[Row]) -> int:
+        """See `SqlTransaction`."""
+        if not rows:
+            return 0
+        with self.connection.cursor() as cursor:
+            cursor.executemany(dialect(sql), rows)
+            return cursor.rowcount
+
+    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        """Many rows in one statement: a column of values each, unfolded by the server."""
+        if len(rows) < 3:
+            super().insert(table, columns, rows)
+            return
+        kinds = [TYPES.get(name, "text") for name in columns.split(", ")]
+        folded = ", ".join(f"?::{kind}[]" for kind in kinds)
+        self.run(
+            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({folded})",
+            *(list(column) for column in zip(*rows, strict=True)),
+        )
+
+    def move(self, rows: Sequence[Row]) -> int:
+        """See `SqlTransaction`; many in one statement, as for `insert`."""
+        if len(rows) < 3:
+            return super().move(rows)
+        names = STORED.split(", ")
+        folded = ", ".join(f"%s::{TYPES.get(name, 'text')}[]" for name in (*names, "version"))
+        sets = ", ".join(f"{name} = n.{name}" for name in names[1:])
+        sql = f"UPDATE instance i SET {sets} FROM unnest({folded}) AS n({STORED}, was) WHERE i.id = n.id AND i.version = n.was"
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        return self.connection.execute(sql, columns).rowcount
+
+    def lock(self, instances: Collection[str], *, alone: bool) -> Locked:
+        """See `Transaction`."""
+        if not alone:
+            self.run(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
+            wanted = self._groups_of(instances)
+            if COMMONS not in wanted:
+                return Locked(self.groups([COMMONS]) | self._locked(wanted), alone=False)
+            self.connection.rollback()  # a shared lock cannot grow: begin again
+        self.run(f"SELECT pg_advisory_xact_lock({LOCK})")
+        return Locked(self.groups([COMMONS, *self._groups_of(instances)]), alone=True)
+
+    def _groups_of(self, instances: Collection[str]) -> list[str]:
+        rows = self.run("SELECT DISTINCT grp FROM instance WHERE id {in}", instances) if instances else []
+        return sorted(row[0] for row in rows)
+
+    def _locked(self, ids: Sequence[str]) -> dict[str, Group]:
+        if not ids:
+            return {}
+        rows = self.run(f"SELECT {GROUP} FROM grp WHERE id {{in}} ORDER BY id FOR UPDATE", ids)
+        if len(rows) < len(ids):
+            raise Conflict("a group has become part of another meanwhile")
+        return {row[0]: Group(*row) for row in rows}
+
+    def claim(self, until: int, limit: int) -> list[Group]:
+        """See `Transaction`."""
+        sql = "SELECT id, now, due FROM grp WHERE due <= ? AND stuck IS NULL AND id <> '' ORDER BY due LIMIT ? FOR UPDATE SKIP LOCKED"
+        return [Group(*row) for row in self.run(sql, until, limit)]
+
+    def numbers(self, count: int) -> list[int]:
+        """See `Transaction`."""
+        return [row[0] for row in self.run("SELECT nextval('turn') FROM generate_series(1, ?)", count)]
+
+    def hint(self) -> None:
+        """See `SqlTransaction`."""
+        self.run(f"NOTIFY {CHANNEL}")
+
+
+TYPES = dict.fromkeys(("seq", "version", "at", "spec", "made", "due", "place", "attempts"), "bigint")
+"""Columns that are not text."""
+
+
+def dialect(sql: str) -> str:
+    """The words of the driver."""
+    return sql.replace("%", "%%").replace("{in}", "= ANY(?)").replace("?", "%s")
+
+
+def listed(value: Value) -> object:
+    """Values as the driver takes them."""
+    return value if isinstance(value, str | int) or value is None else list(value)
+
+
+class PostgresBackend:
+    """A schema of a database. Connections are made when needed and kept, one for each thread at work."""
+
+    def __init__(self, url: str, *, namespace: str = "outlast", patience: float = 30.0, create: bool = True) -> None:
+        """`url` as libpq takes it. Raises StoreError, MisuseError."""
+        try:
+            self._conninfo = make_conninfo(url)
+        except psycopg.Error as error:
+            raise MisuseError(f"this is no PostgreSQL URL: {error}") from error
+        self.namespace, self.patience = namespace, patience
+        known = conninfo_to_dict(self._conninfo)
+        self.url = f"postgresql://{known.get('host', '')}/{known.get('dbname', '')}?schema={namespace}"
+        self._idle: queue.LifoQueue[psycopg.Connection[tuple[object, ...]]] = queue.LifoQueue()
+        self._listener: psycopg.Connection[tuple[object, ...]] | None = None
+        self._woken = threading.Event()
+        self._known = False  # whether the server was ever reached: what is lost then is worth another attempt
+        try:
+            with self._words(), self._borrowed() as connection:
+                self._prepare(connection, create=create)
+        except BaseException:
+            self.close()
+            raise
+        self._known = True
+
+    def _prepare(self, connection: psycopg.Connection[tuple[object, ...]], *, create: bool) -> None:
+        found = connection.execute(
+            "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", [self.namespace]
+        ).fetchone()
+        if not found and not create:
+            raise StoreError(f"{self.url}: there is no such store")
+        run = PostgresTransaction(connection).run
+        run(f"SELECT pg_advisory_xact_lock({LOCK})")
+        if not found:
+            connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(self.namespace)))
+        run("CREATE TABLE IF NOT EXISTS schema_change (number BIGINT PRIMARY KEY, about TEXT NOT NULL)")
+        version = int(run("SELECT coalesce(max(number), 0) FROM schema_change")[0][0])
+        if version > schema.LATEST:
+            raise StoreError(
+                f"{self.url}: written by a newer Outlast (schema {version}, this one knows {schema.LATEST})"
+            )
+        if version == 0:
+            run("CREATE SEQUENCE turn")
+        for number in range(version + 1, schema.LATEST + 1):
+            for statement in schema.statements(number, WORDS):
+                run(statement)
+            run("INSERT INTO schema_change VALUES (?, ?)", number, schema.CHANGES[number - 1][0])
+        connection.commit()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """A connection for one transaction; a broken one is not kept."""
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = self._connect()
+        try:
+            yield connection
+        except BaseException:
+            with suppress(psycopg.Error):
+                connection.rollback()
+            raise
+        finally:
+            if connection.closed or connection.broken:
+                connection.close()
+            else:
+                self._idle.put(connection)
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        connection = psycopg.connect(self._conninfo, autocommit=True)
+        patience = f"{round(self.patience * 1000)}ms"
+        for name, value in (
+            ("search_path", self.namespace),
+            ("plan_cache_mode", "force_custom_plan"),
+            ("idle_in_transaction_session_timeout", patience),
+            ("lock_timeout", patience),
+            ("client_min_messages", "warning"),
+        ):
+            connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+        connection.autocommit = False
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresTransaction]:
+        """See `Backend`."""
+        with self._words(), self._borrowed() as connection:
+            yield PostgresTransaction(connection)
+            self._commit(connection)
+
+    def _commit(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        try:
+            connection.commit()
+        except psycopg.OperationalError as error:
+            if connection.broken:
+                raise Unsettled(f"{self.url}: the connection was lost while committing") from error
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresTransaction]:
+        """See `Backend`."""
+        with self._words(), self._borrowed() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield PostgresTransaction(connection)
+            connection.rollback()
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        try:
+            yield
+        except (
+            errors.UniqueViolation,
+            errors.SerializationFailure,
+            errors.DeadlockDetected,
+        ) as error:
+            raise Conflict(f"{self.url}: {first_line(error)}") from error
+        except (errors.IdleInTransactionSessionTimeout, errors.AdminShutdown) as error:
+            raise Conflict(f"{self.url}: thrown out by the server: {first_line(error)}") from error
+        except psycopg.OperationalError as error:
+            lost = error.sqlstate is None
+            raise (Conflict if lost and self._known else StoreError)(f"{self.url}: {first_line(error)}") from error
+        except psycopg.Error as error:
+            raise StoreError(f"{self.url}: {first_line(error)}") from error
+
+    def wait(self, seconds: float) -> None:
+        """See `Backend`: by LISTEN, on a connection of its own. Notifications are hints: a lost one costs the wait, nothing else."""
+        if self._woken.is_set():
+            self._woken.clear()
+            return
+        try:
+            if self._listener is None:
+                self._listener = psycopg.connect(self._conninfo, autocommit=True)
+                self._listener.execute(f"LISTEN {CHANNEL}")
+                return  # what was said before we listened is to be looked for
+            deadline = time.monotonic() + seconds
+            while not self._woken.is_set() and (rest := deadline - time.monotonic()) > 0:
+                if list(self._listener.notifies(timeout=min(rest, 0.5), stop_after=1)):
+                    break
+        except psycopg.Error:
+            self._listener = None
+            self._woken.wait(seconds)
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """See `Backend`."""
+        self._woken.set()
+
+    def check(self) -> Iterator[str]:
+        """See `Backend`. A server checks its pages itself, where it was set up with checksums."""
+        return iter(())
+
+    def backup(self, target: Path) -> None:
+        """See `Backend`."""
+        raise MisuseError(
+            f"a server is backed up with its own tools: pg_dump --schema={self.namespace} --file={target} …"
+        )
+
+    def close(self) -> None:
+        """See `Backend`."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                break
+        if self._listener is not None:
+            self._listener.close()
+
+
+def first_line(error: Exception) -> str:
+    """What a server says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,260 @@
+"""The store in a file: SQLite, in WAL mode, syncing at every commit. Writers take turns; readers never wait.
+
+One connection, used by one thread at a time. Another process may have the same file open: it waits for up to `patience` seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from outlast.errors import Conflict, MisuseError, StoreError
+from outlast.store import schema
+from outlast.store.records import COMMONS, PLACES, Group, Locked
+from outlast.store.sql import GROUP, Row, SqlTransaction, Value
+
+APPLICATION = 0x4F75746C  # "Outl": what `PRAGMA application_id` says of our files
+WORDS = {"int": "INTEGER", "keyed": " WITHOUT ROWID"}
+
+CODES = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "the file cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
+    sqlite3.SQLITE_NOTADB: "this is no SQLite database, or a damaged one",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged: restore a backup",
+    sqlite3.SQLITE_IOERR: "reading or writing failed",
+}
+"""Primary result codes -> what they mean for a store."""
+
+
+class SqliteTransaction(SqlTransaction):
+    """A transaction on the one connection. There is one writer at a time, so every lock is held already."""
+
+    greatest = "max"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.hinted = False
+        self._number: int | None = None
+
+    def run(self, sql: str, *values: Value) -> list[Row]:
+        """See `SqlTransaction`."""
+        if "{in}" in sql:
+            sql = sql.replace("{in}", "IN (SELECT value FROM json_each(?))")
+            values = tuple(
+                value if isinstance(value, str | int) or value is None else json.dumps(list(value)) for value in values
+            )
+        return self.connection.execute(sql, values).fetchall()
+
+    def many(self, sql: str, rows: Sequence[Row]) -> int:
+        """See `SqlTransaction`."""
+        if len(rows) == 1:
+            return self.connection.execute(sql, rows[0]).rowcount
+        return self.connection.executemany(sql, rows).rowcount
+
+    def lock(self, instances: Collection[str], *, alone: bool) -> Locked:
+        """See `Transaction`."""
+        if len(instances) == 1:
+            (one,) = instances
+            rows = self.run(
+                f"SELECT {GROUP} FROM grp WHERE id = '' OR id = (SELECT grp FROM instance WHERE id = ?)", one
+            )
+            groups = {row[0]: Group(*row) for row in rows}
+            return Locked(groups, alone or (len(groups) == 1 and self._is_common(one)))
+        found = {row[0] for row in self.run("SELECT DISTINCT grp FROM instance WHERE id {in}", instances)}
+        return Locked(self.groups([COMMONS, *found - {COMMONS}]), alone or COMMONS in found)
+
+    def _is_common(self, id_: str) -> bool:
+        return bool(self.run("SELECT 1 FROM instance WHERE id = ? AND grp = ''", id_))
+
+    def hint(self) -> None:
+        """See `SqlTransaction`."""
+        self.hinted = True
+
+    def claim(self, until: int, limit: int) -> list[Group]:
+        """See `Transaction`."""
+        sql = "SELECT id, now, due FROM grp WHERE due <= ? AND stuck IS NULL AND id <> '' ORDER BY due LIMIT ?"
+        return [Group(*row) for row in self.run(sql, until, limit)]
+
+    def numbers(self, count: int) -> list[int]:
+        """See `Transaction`."""
+        if self._number is None:
+            self._number = self.run("SELECT coalesce(max(seq), 0) FROM journal")[0][0] // PLACES
+        first = self._number + 1
+        self._number += count
+        return list(range(first, first + count))
+
+
+class SqliteBackend:
+    """A file, or memory for tests."""
+
+    def __init__(self, path: str, *, patience: float = 10.0, synchronous: str = "full", create: bool = True) -> None:
+        """`path` may be `:memory:`. Raises StoreError, MisuseError."""
+        if synchronous not in ("full", "normal"):
+            raise MisuseError(f"`synchronous` is full or normal, not `{synchronous}`")
+        if not create and path != ":memory:" and not Path(path).is_file():
+            raise StoreError(f"{path}: there is no such database")
+        self.path, self.patience = path, patience
+        self.url = f"sqlite:///{path}"
+        self._lock = threading.RLock()
+        self._woken = threading.Event()
+        with self._words():
+            self.connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare(synchronous)
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _prepare(self, synchronous: str) -> None:
+        run = self.connection.execute
+        run("PRAGMA foreign_keys = off")
+        run(f"PRAGMA synchronous = {synchronous}")
+        (version,) = run("PRAGMA user_version").fetchone()
+        (application,) = run("PRAGMA application_id").fetchone()
+        (tables,) = run("SELECT count(*) FROM sqlite_schema").fetchone()
+        if application != APPLICATION and (application or tables):
+            raise StoreError(f"{self.path}: this is a database of something else")
+        if version > schema.LATEST:
+            raise StoreError(
+                f"{self.path}: written by a newer Outlast (schema {version}, this one knows {schema.LATEST})"
+            )
+        if version == schema.LATEST:
+            return
+        run("PRAGMA journal_mode = wal")
+        run("BEGIN IMMEDIATE")
+        try:
+            (version,) = run("PRAGMA user_version").fetchone()  # somebody else may have been quicker
+            for number in range(version + 1, schema.LATEST + 1):
+                for statement in schema.statements(number, WORDS):
+                    run(statement)
+            run(f"PRAGMA application_id = {APPLICATION}")
+            run(f"PRAGMA user_version = {schema.LATEST}")
+            run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqliteTransaction]:
+        """See `Backend`."""
+        with self._lock, self._words():
+            self._begin()
+            try:
+                transaction = SqliteTransaction(self.connection)
+                yield transaction
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        if transaction.hinted:
+            self.wake()
+
+    def _begin(self) -> None:
+        """Become the writer. SQLite's own way of waiting sleeps ever longer and so lets others overtake: this one does not."""
+        run, deadline, pause = self.connection.execute, time.monotonic() + self.patience, 0.000_1
+        run("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    run("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                    time.sleep(pause)
+                    pause = min(2 * pause, 0.005)
+                else:
+                    return
+        finally:
+            run(f"PRAGMA busy_timeout = {round(self.patience * 1_000)}")
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteTransaction]:
+        """See `Backend`."""
+        with self._lock, self._words():
+            self.connection.execute("BEGIN")
+            try:
+                yield SqliteTransaction(self.connection)
+            finally:
+                self._roll_back()
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:  # a full disk has rolled back by itself: the real error must not be masked
+            self.connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"{self.path}: {error}") from error
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise StoreError(f"{self.path}: another process is writing and does not finish") from error
+            raise StoreError(f"{self.path}: {CODES.get(code, str(error))}") from error
+        except UnicodeDecodeError as error:
+            raise StoreError(f"{self.path}: a text in the database is damaged") from error
+
+    def wait(self, seconds: float) -> None:
+        """See `Backend`. Other processes are not heard."""
+        self._woken.wait(seconds)
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """See `Backend`."""
+        self._woken.set()
+
+    def check(self) -> Iterator[str]:
+        """See `Backend`."""
+        with self._lock:
+            try:
+                rows = self.connection.execute("PRAGMA integrity_check").fetchall()
+            except sqlite3.Error as error:
+                yield str(error)
+                return
+        yield from (text for (text,) in rows if text != "ok")
+
+    def backup(self, target: Path) -> None:
+        """See `Backend`. Through SQLite's backup API; a copy of the file alone would lack what is in the WAL."""
+        if target.exists():
+            raise MisuseError(f"`{target}` is there already: a backup overwrites nothing")
+        with self._words():
+            source = (
+                sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) if self.path != ":memory:" else self.connection
+            )
+            copy = sqlite3.connect(target)
+            try:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode = wal")
+            finally:
+                copy.close()
+                if source is not self.connection:
+                    source.close()
+
+    def close(self) -> None:
+        """See `Backend`."""
+        with self._lock:
+            self.connection.close()
+
+
+def at_url(path: str, query: Mapping[str, str], *, create: bool) -> SqliteBackend:
+    """The store a URL means, with its options: `?synchronous=normal&patience=30`. Raises MisuseError, StoreError."""
+    if unknown := sorted({*query} - {"synchronous", "patience"}):
+        raise MisuseError(f"a SQLite URL has no option `{unknown[0]}`: it knows `synchronous` and `patience`")
+    return SqliteBackend(
+        path, patience=seconds(query.get("patience", "10")), synchronous=query.get("synchronous", "full"), create=create
+    )
+
+
+def seconds(text: str) -> float:
+    """The option `patience`. Raises MisuseError."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise MisuseError(f"`patience` is a number of seconds, not `{text}`") from error
