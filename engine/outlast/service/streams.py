@@ -1,0 +1,117 @@
+"""Server-sent events: effects nobody has acknowledged, and decisions, as they come.
+
+Every event has an id; a client that comes back with `Last-Event-ID` goes on after it. Where several writers commit at the same time (PostgreSQL), a
+decision may be committed behind a later one: then what lies shortly before is looked at again, and is sent if it was not sent on this connection.
+Whoever acts on an effect must go by its id: at least once means now and then twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
+
+from starlette.responses import StreamingResponse
+
+from outlast.service import answers
+from outlast.service.cloudevents import effect_out
+from outlast.service.deck import Call, Deck
+from outlast.service.problems import Refused
+from outlast.store.records import PLACES
+
+MEDIA = "text/event-stream"
+CHUNK = 200
+Key: TypeAlias = tuple[int, int]
+Item: TypeAlias = tuple[Key, str, str, dict[str, object]]
+"""Where it stands, its id, its name, its data."""
+Read: TypeAlias = Callable[[Key], Awaitable[list[Item]]]
+"""At most `CHUNK` items after a key, in order."""
+
+
+def effect_key(text: str) -> Key | None:
+    """`SEQ-PLACE` as two numbers; None for anything else."""
+    seq, dash, place = text.partition("-")
+    well = dash and all(part.isascii() and part.isdecimal() and len(part) < 19 for part in (seq, place))
+    return (int(seq), int(place)) if well else None
+
+
+def effects(deck: Deck, call: Call) -> StreamingResponse:
+    """Effects nobody has acknowledged, each as a CloudEvent. Raises Refused."""
+
+    async def read(after: Key) -> list[Item]:
+        found = await deck.engine.effects("pending", after=after, limit=CHUNK)
+        return [((item.seq, item.place), item.id, "effect", effect_out(item, deck.source)) for item in found]
+
+    last = call.request.headers.get("last-event-id")
+    key = effect_key(last) if last else (-1, -1)
+    if key is None:
+        raise Refused("bad-request", "`Last-Event-ID` is the id of an effect, like 1048576-0")
+    return _stream(deck, read, key)
+
+
+def decisions(deck: Deck, call: Call) -> StreamingResponse:
+    """The journal; without `Last-Event-ID` or `after`, from now on. Raises Refused."""
+
+    async def read(after: Key) -> list[Item]:
+        found = await deck.engine.decisions(after=after[0], limit=CHUNK)
+        return [((row.seq, 0), str(row.seq), "decision", answers.decision(deck.plan, row)) for row in found]
+
+    last = call.request.headers.get("last-event-id")
+    if last is not None and not (last.isascii() and last.isdecimal() and len(last) < 19):
+        raise Refused("bad-request", "`Last-Event-ID` is the number of a decision")
+    after = int(last) if last is not None else call.number("after", -1)
+    return _stream(deck, read, (after, 0) if last is not None or "after" in call.request.query_params else None)
+
+
+def _stream(deck: Deck, read: Read, after: Key | None) -> StreamingResponse:
+    if deck.streams >= deck.limits.streams:
+        raise Refused("too-many-streams", f"there are {deck.streams} streams already", headers={"Retry-After": "5"})
+    deck.streams += 1
+    return _Counted(deck, read, after)
+
+
+class _Counted(StreamingResponse):
+    """A stream that is counted until its connection has ended."""
+
+    def __init__(self, deck: Deck, read: Read, after: Key | None) -> None:
+        self.deck = deck
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(_lines(deck, read, after), media_type=MEDIA, headers=headers)
+
+    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]  # as Starlette has it
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.deck.streams -= 1
+
+
+async def _lines(deck: Deck, read: Read, after: Key | None) -> AsyncIterator[str]:
+    high = after if after is not None else (await deck.engine.run(lambda: _latest(deck)), 0)
+    sent, quiet = set[Key](), 0.0
+    yield "retry: 2000\n\n"
+    while not deck.closing:
+        mark = deck.bell.mark()
+        start = high if not deck.overlap else (max(-1, high[0] - deck.overlap * PLACES), -1)
+        while found := await read(start):
+            for key, id_, name, data in found:
+                if key not in sent:
+                    yield f"id: {id_}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
+                    quiet = 0.0
+                    if deck.overlap:
+                        sent.add(key)
+            start = found[-1][0]
+            high = max(high, start)
+            if len(found) < CHUNK:
+                break
+        sent = {key for key in sent if key[0] >= high[0] - deck.overlap * PLACES}
+        if quiet >= deck.limits.heartbeat:
+            yield ": still here\n\n"
+            quiet = 0.0
+        if not deck.closing and not await deck.bell.after(mark, deck.limits.poll):
+            quiet += deck.limits.poll
+
+
+def _latest(deck: Deck) -> int:
+    with deck.backend.reading() as reading:
+        last = reading.last()
+    return last.seq if last else -1
