@@ -92,6 +92,14 @@ def test_unsound(text: str, code: str, message: str, column: int, hint: str | No
     assert (None, [(code, message, column, hint)]) == (expr, found)
 
 
+@pytest.mark.parametrize(
+    "text", ["count * (2 + 1) > 1", "(2 * 3 - 4) * count > 1", "wait * (1 + 1) > 1s", "(grace + 1m) * count > 1m"]
+)
+def test_a_factor_may_be_computed(text: str) -> None:
+    """From constants alone: the product stays linear."""
+    assert render(sound(text)) == text
+
+
 def test_every_wrong_part_is_told() -> None:
     """One wrong condition does not hide the next."""
     _, found = resolved("cuont > 1 and enabled and (kind == x or other is y)")

@@ -18,6 +18,7 @@ from outlast.expr import may_be_absent, render, show, tree
 from outlast.expr.tree import Expr
 from outlast.place import Place
 from outlast.plan import Machine, Plan, State, Transition, tables
+from outlast.values import frozen
 
 Lines = Iterator[str]
 
@@ -33,7 +34,7 @@ def to_scxml(plan: Plan, machine: str) -> str:
     return text
 
 
-@attrs.frozen
+@frozen
 class _Writer:
     machine: Machine
     problems: list[Problem]
