@@ -13,13 +13,14 @@ from outlast import catalog, model
 from outlast.errors import Problem, SpecError, UnknownName
 from outlast.language import read_scenario, read_system_files, source
 from outlast.place import Place, place_of
-from outlast.plan import Plan, compile_system, lint, under
+from outlast.plan import Plan, compile_system, under
+from outlast.plan.lint import lint
 from outlast.plan.overlap import Decide, example
 from outlast.run.staging import as_story, problems_of
 from outlast.values import frozen
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Checked:
     """A system with everything that is wrong with it; `plan` is None when it cannot be compiled at all."""
 

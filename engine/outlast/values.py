@@ -30,7 +30,9 @@ def _frozen(cls: C, *, eq: bool) -> C:
     made = attrs.define(cls, frozen=True, eq=False, repr=False)
     shown = [field.name for field in attrs.fields(made) if field.repr]
 
-    def equal(self: object, other: object) -> bool:
+    def equal(self: object, other: object) -> object:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
         _compare(made)
         return self == other
 

@@ -6,8 +6,9 @@ import attrs
 import pytest
 
 from outlast import catalog, loading, model
-from outlast.language import read_machine, write_system
+from outlast.language import read_machine
 from outlast.language.files import read_clauses, read_system_file
+from outlast.language.writer import write_system
 from outlast.place import Word
 from outlast.plan import Plan, compile_system
 from outlast.plan.difference import Change, Difference, difference

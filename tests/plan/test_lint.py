@@ -9,7 +9,8 @@ import pytest
 from outlast.catalog import specs
 from outlast.errors import Problem
 from outlast.language import read_system
-from outlast.plan import compile_system, lint
+from outlast.plan import compile_system
+from outlast.plan.lint import lint
 
 SPECS = specs()
 

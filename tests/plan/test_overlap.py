@@ -187,7 +187,7 @@ TERMS = st.one_of(
     st.sampled_from(NUMBERS),
     st.builds("{} + {}".format, st.sampled_from(NUMBERS), st.sampled_from(CONSTANTS)),
     st.builds("{} - {}".format, st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)),
-    st.builds("{} * {}".format, st.sampled_from(["-1", "2", "3"]), st.sampled_from(NUMBERS)),
+    st.builds("{} * {}".format, st.sampled_from(["-1", "2", "(1 + 2)"]), st.sampled_from(NUMBERS)),
 )
 COMPARISONS = st.builds("{} {} {}".format, TERMS, st.sampled_from(ORDERS), st.one_of(st.sampled_from(CONSTANTS), TERMS))
 GUARDS = st.recursive(

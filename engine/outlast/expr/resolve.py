@@ -198,10 +198,15 @@ class _Resolver:
             if not kind.is_number:
                 raise self.fail("wrong-type", f"`{render(side)}` is {kind}, not a number", side.place)
         if expr.op == "*":
-            if not any(isinstance(side, Literal) for side in (left, right)):
+            if not any(_is_constant(side) for side in (left, right)):
                 raise self.fail("not-linear", "one side of `*` must be a constant", expr.place)
             if INT not in kinds:
                 raise self.fail("wrong-type", "a duration times a duration has no meaning", expr.place)
         elif kinds[0] != kinds[1]:
             raise self.fail("wrong-type", f"`{expr.op}` between {kinds[0]} and {kinds[1]}", expr.place)
         return tree.Arithmetic(expr.op, left, right, place=expr.place)
+
+
+def _is_constant(expr: Expr) -> bool:
+    """Whether a number is made of constants alone."""
+    return all(isinstance(node, Literal | tree.Arithmetic) for node in tree.walk(expr))

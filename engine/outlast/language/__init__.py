@@ -29,14 +29,11 @@ from outlast.language.files import (
     read_system_file,
     read_system_files,
 )
-from outlast.language.schema import schema, schema_text
-from outlast.language.writer import format_text, write_clauses, write_machine, write_scenario, write_system
 
 __all__ = [
     "CODES",
     "SystemFile",
     "SystemRead",
-    "format_text",
     "is_scenario",
     "read_clauses",
     "read_machine",
@@ -44,10 +41,4 @@ __all__ = [
     "read_system",
     "read_system_file",
     "read_system_files",
-    "schema",
-    "schema_text",
-    "write_clauses",
-    "write_machine",
-    "write_scenario",
-    "write_system",
 ]

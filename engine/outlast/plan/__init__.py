@@ -16,7 +16,6 @@ codes     what a code of a problem means
 
 from outlast.plan.citations import Citation, Coverage, citations, clause_coverage
 from outlast.plan.compile import compile_system, under
-from outlast.plan.lint import lint
 from outlast.plan.tables import Machine, Plan, State, Transition, matches
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "citations",
     "clause_coverage",
     "compile_system",
-    "lint",
     "matches",
     "under",
 ]

@@ -70,13 +70,15 @@ class Body:
         """Where instances of an earlier version are to be found."""
         known = {state.name: state for state in self.states if not state.is_history}
         for old, new in rows:
-            if old in known:
+            if old in known and known[old].is_leaf:
                 self.fail("bad-source", f"`{old}` is a state: whoever is in it stays there", place_of(old))
             if new not in known:
                 self.unknown("state", new, known)
             elif not known[new].is_leaf:
                 hint = "name the innermost states below it one by one"
-                self.fail("bad-target", f"nobody can be moved to `{new}`, which has states below it", place_of(new), hint)
+                self.fail(
+                    "bad-target", f"nobody can be moved to `{new}`, which has states below it", place_of(new), hint
+                )
         return {str(old): str(new) for old, new in rows}
 
     # ---- small things

@@ -117,6 +117,8 @@ class _Look:
                 if payload not in told:
                     told.append(payload)
                     yield self.moment(first, payload)
+                if not asks:
+                    return
 
     def moment(self, row: Transition, payload: Mapping[str, Field] | None = None) -> Moment:
         return Moment(self.plan.machines, self.machine, self.plan.assumptions, row.source, payload or {})

@@ -12,7 +12,7 @@ Every chain of refs may lead to an instance of its own: that two of them meet in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
 from typing import TypeAlias
@@ -107,6 +107,7 @@ def configurations(machine: Machine, mentioned: Configuration, active: int | Non
     return sorted(found, key=lambda part: sorted(machine.numbers[name] for name in part))
 
 
+@lru_cache(64)  # one search asks for the same few machines at every step
 def loose(machine: Machine) -> frozenset[str]:
     """The refs of a machine that may lead nowhere: optional ones, and those it stops or spawns."""
     blocks = [transition.actions for transition in machine.transitions]

@@ -19,11 +19,12 @@ from outlast.proofs.conformance.judging import judge
 from outlast.proofs.conformance.reading import FittedCase
 from outlast.proofs.conformance.runners import SystemRunner
 from outlast.proofs.coverage import Coverage
+from outlast.values import frozen
 
 Change: TypeAlias = Literal["drop", "retarget", "negate", "second"]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Mutant:
     """A system with one row changed."""
 
@@ -37,7 +38,7 @@ class Mutant:
         return f"{self.change} {self.machine}.{self.row}" + (f" ({self.detail})" if self.detail else "")
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Fate:
     """What became of a mutant: the case that killed it, None if it survives."""
 

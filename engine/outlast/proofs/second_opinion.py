@@ -34,6 +34,7 @@ from outlast.expr import Context, Value
 from outlast.plan import Machine, Plan, State, Transition, tables, under
 from outlast.run import Step, System
 from outlast.run.staging import Part, applies, staged
+from outlast.values import frozen
 
 __all__ = ["Difference", "Unsupported", "expressible", "second_opinion"]
 
@@ -46,7 +47,7 @@ _LIMIT = 2_000
 """More transitions in one go than ours takes before it gives up: so, as ours is asked first, this one is a difference."""
 
 
-@attrs.frozen
+@frozen
 class Difference:
     """Where the two interpreters disagree: what we have, and what the library has."""
 
@@ -61,7 +62,7 @@ class Difference:
         return f"{self.at} after {self.after}: {self.instance}: {self.aspect}: {self.ours} here, {self.theirs} there"
 
 
-@attrs.frozen
+@frozen
 class Unsupported:
     """A machine the library cannot express, and why; there is no second opinion on a story with one of its instances."""
 
@@ -88,6 +89,11 @@ def second_opinion(
         item
         for name in _reachable(chosen, parts)
         for item in expressible(under(theirs or plan, readings or {}).machines[name])
+    ]
+    unsupported += [
+        Unsupported(str(cue.source.machine), f"the moment of `{cue.source.row}` is told")
+        for cue in cues
+        if isinstance(cue.source, model.Happen)
     ]
     if unsupported:
         return list(unsupported)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import attrs
 import click
 
 from outlast import loading
 from outlast.errors import MisuseError, UnknownName
 from outlast.run import run_scenario
+from outlast.values import frozen
 from outlast.views.arrange import WIDEST, WIDEST_WIRING
 from outlast.views.gallery import remembered
 from outlast.views.graph import machine_graph, wiring_graph
@@ -21,7 +21,7 @@ from outlast.views.timeline import described as story_in_words
 from outlast.views.timeline import timeline
 
 
-@attrs.frozen
+@frozen
 class Piece:
     """A picture for a page: its title, its words for those who do not see it, and the files it was made from."""
 
@@ -37,7 +37,7 @@ class Piece:
         return f'<figure class="outlast" style="margin:1em 0">{fitted}</figure>'
 
 
-@attrs.frozen
+@frozen
 class Wish:
     """What to draw: a machine of a system, who signals whom in it, or one of its stories. `clauses`: where ids lead, None for nowhere."""
 

@@ -39,9 +39,7 @@ class Population:
 
     places: Places | None = None
 
-    def __init__(
-        self, plan: Plan, limit: int, places: Places | None = None, watchers: Watchers | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, limit: int, places: Places | None = None, watchers: Watchers | None = None) -> None:
         """With `places`, instances are kept in the form compiled functions take. `watchers`: who knows who observes whom, if not the world alone."""
         self.plan, self.limit, self.places = plan, limit, places
         self.world: dict[str, Snapshot] = {}

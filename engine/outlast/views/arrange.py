@@ -11,6 +11,7 @@ from itertools import product
 
 import attrs
 
+from outlast.values import frozen
 from outlast.views.dot import Choice, LayoutFailed, place
 from outlast.views.graph import Arrow, Graph, Row
 from outlast.views.layout import Layout, Quality, quality, troubles
@@ -25,7 +26,7 @@ PLENTY = 25
 """More crossings than this, and several arrows go at once."""
 
 
-@attrs.frozen
+@frozen
 class Hints:
     """What a search found: how to ask, and which arrows to write in their boxes. With them a layout needs no search."""
 
@@ -33,7 +34,7 @@ class Hints:
     written: tuple[str, ...] = ()
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Arranged:
     """A graph with its layout. `graph` has the arrows that are drawn as arrows, the rest listed in its boxes."""
 

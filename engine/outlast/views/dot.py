@@ -18,6 +18,7 @@ import attrs
 import graphviz
 
 from outlast.errors import MisuseError
+from outlast.values import frozen
 from outlast.views.graph import Arrow, Box, Graph
 from outlast.views.layout import Layout, Line, Point, Rect, Route, clipped
 from outlast.views.typeset import FRAME_TOP, PADDING, SIZES, Block, Sized, Sizes, Span, measure, notes_of
@@ -39,7 +40,7 @@ class DotMissing(MisuseError):
         super().__init__(INSTALL)
 
 
-@attrs.frozen
+@frozen
 class Choice:
     """One way to ask for a layout. `tail` and `head`: which child stands for a composite that an arrow leaves or enters."""
 

@@ -10,13 +10,14 @@ import attrs
 from outlast import model
 from outlast.expr import show, tree
 from outlast.plan import Machine, Plan, State, Transition, tables
+from outlast.values import frozen
 
 BoxKind: TypeAlias = Literal[
     "atomic", "final", "composite", "parallel", "region", "start", "shallow-history", "deep-history"
 ]
 
 
-@attrs.frozen
+@frozen
 class Row:
     """One transition (from all its sources), or one line of talk between machines.
 
@@ -38,7 +39,7 @@ class Row:
     """A number or a sign before the row: see `marked`."""
 
 
-@attrs.frozen
+@frozen
 class Box:
     """A state, an actor or a machine; `deeds` are its entry and exit actions and its children, `rows` what is listed in it."""
 
@@ -63,7 +64,7 @@ class Box:
         return self.kind in ("start", "shallow-history", "deep-history")
 
 
-@attrs.frozen
+@frozen
 class Arrow:
     """From every one of `sources` to every one of `targets`: one label for all rows between them."""
 
@@ -78,7 +79,7 @@ class Arrow:
         return bool(self.rows) and all(row.timed for row in self.rows)
 
 
-@attrs.frozen
+@frozen
 class Graph:
     """A picture before layout. Boxes in document order, so that a box comes after the one it stands in."""
 

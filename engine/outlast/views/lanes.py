@@ -11,12 +11,13 @@ from outlast import model
 from outlast.moments import format_duration
 from outlast.plan import Machine, State
 from outlast.run import Moment, Run, Step, Timer
+from outlast.values import frozen
 
 MarkKind: TypeAlias = Literal["said", "refused", "timer", "signal"]
 Ending: TypeAlias = Literal["fired", "cancelled", "open"]
 
 
-@attrs.frozen
+@frozen
 class Bar:
     """An instance in one configuration, from `start` to `end`; `title` is that of the innermost states. `open`: the story ends before it."""
 
@@ -30,7 +31,7 @@ class Bar:
     open: bool = False
 
 
-@attrs.frozen
+@frozen
 class Deadline:
     """A timer from when it was armed to its end; `due` is when it fires or would have fired."""
 
@@ -43,7 +44,7 @@ class Deadline:
     because: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Lane:
     """The life of one instance."""
 
@@ -54,7 +55,7 @@ class Lane:
     deadlines: tuple[Deadline, ...]
 
 
-@attrs.frozen
+@frozen
 class Mark:
     """Something that happened to an instance: said from outside (and numbered), due, or signalled by another instance."""
 
@@ -69,7 +70,7 @@ class Mark:
     because: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Signal:
     """From one lane to another: sent at `start`, heard at `end`."""
 
@@ -80,7 +81,7 @@ class Signal:
     event: str
 
 
-@attrs.frozen
+@frozen
 class Lanes:
     """A story told once. Instants count from its beginning, in microseconds; `end` is where the telling stops."""
 

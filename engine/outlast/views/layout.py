@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, combinations, product
 from typing import TypeAlias
 
-import attrs
-
+from outlast.values import frozen
 from outlast.views.graph import Graph
 from outlast.views.typeset import Sizes
 
@@ -15,7 +14,7 @@ Point: TypeAlias = tuple[float, float]
 Line: TypeAlias = tuple[Point, ...]
 
 
-@attrs.frozen
+@frozen
 class Rect:
     """A rectangle; y grows downwards."""
 
@@ -48,7 +47,7 @@ class Rect:
         )
 
 
-@attrs.frozen
+@frozen
 class Route:
     """A polyline from a box to a label, from a label to a box, or from box to box. `ends`: with an arrowhead at its end."""
 
@@ -58,7 +57,7 @@ class Route:
     ends: bool = True
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Layout:
     """A graph laid out. Rectangles of boxes and labels by name; the routes of every arrow; the DOT it came from."""
 
@@ -71,7 +70,7 @@ class Layout:
     source: str
 
 
-@attrs.frozen
+@frozen
 class Quality:
     """What can be wrong with a picture, counted."""
 

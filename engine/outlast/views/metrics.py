@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 MONO = 0.60
 """The advance of a monospaced font, in em."""
@@ -41,6 +42,7 @@ def _table(widths: str) -> dict[str, int]:
 _WIDTHS = {False: _table(_REGULAR), True: _table(_BOLD)}
 
 
+@lru_cache(1 << 14)  # the same words stand in many pictures, and one picture asks for each several times
 def text_width(text: str, size: float, *, bold: bool = False, mono: bool = False) -> float:
     """The width of `text` at `size`, in the unit of `size`. What Arial lacks is taken to be as wide as it is high."""
     if mono:

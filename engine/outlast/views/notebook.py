@@ -10,13 +10,12 @@ import html
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeAlias
 
-import attrs
-
 from outlast.errors import MisuseError, UnknownName
 from outlast.expr import show as shown_value
 from outlast.moments import format_duration
 from outlast.plan import Machine, Plan
 from outlast.run import Explanation, Instance, Run, Step, System, explain
+from outlast.values import frozen
 from outlast.views.arrange import WIDEST, WIDEST_WIRING, arrange
 from outlast.views.dot import DotMissing
 from outlast.views.graph import Graph, machine_graph, wiring_graph
@@ -29,7 +28,7 @@ Bundle: TypeAlias = dict[str, str]
 Showable: TypeAlias = Plan | Run | System | Instance | Step | Explanation
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Shown:
     """A value ready to be displayed: `bundle` has its forms by MIME type, and `text/plain` is always among them."""
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from outlast import model
+from outlast.values import frozen
 from outlast.views.arrange import Arranged
 from outlast.views.graph import Arrow, Box, Graph, Row
 from outlast.views.layout import Line, Point, Rect
@@ -42,7 +43,7 @@ SIGNS: dict[MarkKind, str] = {"added": "+", "removed": "−", "changed": "≠"}
 """What stands beside the colour of a difference."""
 
 
-@attrs.frozen
+@frozen
 class Mark:
     """How a row or a box stands out, and a badge beside it."""
 
@@ -50,7 +51,7 @@ class Mark:
     badge: str = ""
 
 
-@attrs.frozen
+@frozen
 class Marks:
     """What stands out in a picture; `rest` is how everything else looks."""
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 import attrs
 
 from outlast.moments import DAY, HOUR, MINUTE, SECOND, format_duration
+from outlast.values import frozen
 from outlast.views.lanes import Bar, Deadline, Lane, Lanes, Mark, Signal
 from outlast.views.metrics import LEAD, text_width
 from outlast.views.svg import MARGIN, escaped, identifier, text_line
@@ -50,7 +51,7 @@ def timeline(lanes: Lanes, *, clauses: str | None = "") -> str:
     return _Timeline(lanes, clauses).written()
 
 
-@attrs.frozen
+@frozen
 class Scale:
     """Where an instant stands: `at` maps every instant of the story to pixels."""
 
@@ -83,7 +84,7 @@ def gap_width(microseconds: int) -> float:
     return 34 + 7 * math.log2(1 + microseconds / MINUTE / 10)
 
 
-@attrs.frozen
+@frozen
 class _Row:
     """Where a lane stands: its top and height, the top of its bars, and its deadlines, each on a track of its own."""
 

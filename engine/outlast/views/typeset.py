@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from outlast.values import frozen
 from outlast.views.graph import Arrow, Box, Graph, Row
 from outlast.views.metrics import LEAD, text_width
 
@@ -33,7 +34,7 @@ STRETCH = 1.3
 """How far a single word may stick out before it is broken."""
 
 
-@attrs.frozen
+@frozen
 class Span:
     """A stretch of text in one style. A clock is drawn, not written, and a badge has a ground of its own: see `DRAWN`."""
 
@@ -60,7 +61,7 @@ def badge_width(text: str) -> float:
     return max(BADGE_WIDTH, text_width(text, SIZES["badge"], bold=True) + 9)
 
 
-@attrs.frozen
+@frozen
 class Paragraph:
     """Lines that belong to one row, or to none."""
 
@@ -68,7 +69,7 @@ class Paragraph:
     row: Row | None = None
 
 
-@attrs.frozen
+@frozen
 class Block:
     """Paragraphs under each other, `gap` apart, and how much room they take."""
 
@@ -101,7 +102,7 @@ def line_height(line: Line) -> float:
     return max(SIZES[span.style] for span in line) * LEAD
 
 
-@attrs.frozen
+@frozen
 class Sized:
     """A box or label with its text and its size. `rule` is the height above the rule that separates name and rows."""
 
@@ -112,7 +113,7 @@ class Sized:
     rule: float = 0.0
 
 
-@attrs.frozen
+@frozen
 class Sizes:
     """Every box and every label of a graph."""
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
-
 from outlast.expr import Value
 from outlast.moments import parse_duration, parse_instant
 from outlast.plan import tables
 from outlast.proofs.audit.envelopes import Envelope, Unusable
 from outlast.proofs.audit.mapping import Mapping, Part, Parts, Rule, pointer_text
+from outlast.values import frozen
 
 FURTHEST = 1 << 62
 """Instants are smaller, either way."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Happening:
     """What a line says: at which instant (microseconds since the epoch), by which rule, of which instance."""
 

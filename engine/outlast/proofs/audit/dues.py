@@ -5,18 +5,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-import attrs
-
 from outlast.moments import format_duration
 from outlast.plan import Plan, Transition
 from outlast.proofs.audit.mapping import Mapping
 from outlast.proofs.audit.moves import is_in
 from outlast.run import Snapshot, Step
+from outlast.values import frozen
 
 UNTOLD = "it was first seen"
 
 
-@attrs.frozen
+@frozen
 class Cause:
     """What set a timer, or changed a state: when, in words, by which clauses."""
 
@@ -25,7 +24,7 @@ class Cause:
     clauses: tuple[str, ...] = ()
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Due:
     """A change the log should show: from what to what, between which moments, by which row."""
 

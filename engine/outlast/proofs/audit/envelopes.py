@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TypeAlias
 
-import attrs
-
 from outlast.moments import parse_instant
+from outlast.values import frozen
 
 Json: TypeAlias = dict[str, object]
 
@@ -16,7 +15,7 @@ class Unusable(Exception):
     """Why a line cannot be used, in words."""
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Envelope:
     """What both forms say: which event of which source, of what type, when. `body` is the whole line."""
 

@@ -8,13 +8,14 @@ import attrs
 
 from outlast.moments import format_instant
 from outlast.proofs.audit.lines import Unreadable
+from outlast.values import frozen
 
 Kind: TypeAlias = Literal["late", "missing", "overdue", "early", "impossible", "refused"]
 """`late`: a change came after its last moment. `missing`: it never came. `overdue`: after that moment, what should be over was still seen.
 `early`: an exact moment had not come yet. `refused`: an event or a beginning that the document refuses. `impossible`: nothing leads there."""
 
 
-@attrs.frozen
+@frozen
 class Finding:
     """A violation. `line` is None for what should have come and did not. Instants in microseconds since the epoch."""
 
@@ -35,7 +36,7 @@ class Finding:
     notes: tuple[str, ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Late:
     """A line that came when its time was over: not used, so that what it tells may be missing."""
 

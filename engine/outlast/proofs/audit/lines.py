@@ -9,12 +9,14 @@ from typing import BinaryIO, cast
 
 import attrs
 
+from outlast.values import frozen
+
 LONGEST = 1 << 20
 """No line is read that is longer, in bytes."""
 _GZIP = b"\x1f\x8b"
 
 
-@attrs.frozen
+@frozen
 class Unreadable:
     """A line that says nothing we can use, and why. Also a line whose instance nobody knows how to take up."""
 

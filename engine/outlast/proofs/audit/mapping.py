@@ -22,9 +22,10 @@ from outlast.plan import Machine, Plan, tables
 from outlast.proofs.audit.grammar import AUDIT_RECORDS
 from outlast.run.staging import Part as Given
 from outlast.run.staging import problems_of, staged
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Part:
     """Where a value stands in a line (`pointer`), or the value itself (`word`); a number there counts `scale` microseconds each."""
 
@@ -41,7 +42,7 @@ Wanted: TypeAlias = tables.Field | tables.Ref
 Parts: TypeAlias = tuple[tuple[Wanted, Part], ...]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Rule:
     """What one kind of line says about one instance."""
 
@@ -76,7 +77,7 @@ class Rule:
         return self.new is not None and not self.event and not self.states
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Mapping:
     """A mapping fitted to a plan. Durations in microseconds."""
 
@@ -114,7 +115,7 @@ def load_mapping(plan: Plan, path: Path) -> Mapping:
 # ---- nodes -> records
 
 
-@attrs.frozen
+@frozen
 class _MappingReader(Reader):
     """Reads the records of mappings, and those of the language in them."""
 
@@ -156,7 +157,7 @@ def pointer_text(pointer: tuple[str, ...]) -> str:
 # ---- records -> a mapping fitted to the plan
 
 
-@attrs.frozen
+@frozen
 class _Fitting:
     plan: Plan
     problems: list[Problem]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 
-import attrs
-
 from outlast.expr import Value
 from outlast.plan import Plan
 from outlast.run import System, fire, step
@@ -14,11 +12,12 @@ from outlast.run.admission import declared, refusal
 from outlast.run.saved import SystemSnapshot
 from outlast.run.snapshot import Event, Snapshot
 from outlast.run.steps import Step
+from outlast.values import frozen
 
 States = frozenset[str]
 
 
-@attrs.frozen
+@frozen
 class Way:
     """How a state can have been reached: a timer (the key of its row) or events that no line tells; `after` is where it ends."""
 

@@ -12,6 +12,7 @@ import attrs
 
 from outlast import model
 from outlast.place import Place, Word
+from outlast.values import frozen
 
 Level: TypeAlias = Literal["must", "should", "may", "contested"]
 LEVELS: tuple[Level, ...] = ("must", "should", "may", "contested")
@@ -22,7 +23,7 @@ def _place() -> Place | None:
     return field
 
 
-@attrs.frozen
+@frozen
 class Why:
     """Which row brought the instance here, and on which clause: a claim only those can meet who know why."""
 
@@ -30,7 +31,7 @@ class Why:
     clause: Word | None = None
 
 
-@attrs.frozen
+@frozen
 class Claim:
     """What must be true of one instance after a step; whatever is not mentioned may be as it likes.
 
@@ -55,7 +56,7 @@ class Claim:
 Effects: TypeAlias = tuple[tuple[Word, model.Assignments], ...]
 
 
-@attrs.frozen
+@frozen
 class Then:
     """What must be true after a step. `effects` are all since the step before, in order; `gone` are instances that do not exist."""
 
@@ -65,7 +66,7 @@ class Then:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class CaseStep:
     """Time goes on until `at`; then something is said or made, or nothing; then the claims hold."""
 
@@ -76,7 +77,7 @@ class CaseStep:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Case:
     """One row of the document's table. `bounds`: presumes that what may happen `within` a time happens then; otherwise at any moment."""
 
@@ -92,7 +93,7 @@ class Case:
     place: Place | None = _place()
 
 
-@attrs.frozen
+@frozen
 class Suite:
     """A file of cases. What the file says once, every case has got."""
 

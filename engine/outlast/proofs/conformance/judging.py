@@ -14,6 +14,7 @@ from outlast.proofs.conformance.matching import Difference, Unchecked, matched
 from outlast.proofs.conformance.protocol import Broken, Runner, Unimplemented
 from outlast.proofs.conformance.reading import FittedCase
 from outlast.run.staging import is_default
+from outlast.values import frozen
 
 Status: TypeAlias = Literal["passed", "failed", "not-strict", "contested", "unimplemented"]
 STATUSES: tuple[Status, ...] = ("passed", "failed", "not-strict", "contested", "unimplemented")
@@ -22,7 +23,7 @@ MOMENTS = ("latest", "earliest", "seed:1")
 """A case that does not presume one must hold for each of these, where the implementation can be told."""
 
 
-@attrs.frozen
+@frozen
 class Result:
     """What became of one case. `not-strict`: a `should` or `may` is not met; `contested`: another reading is followed."""
 
@@ -119,7 +120,7 @@ def _once(case: FittedCase, runner: Runner, bounds: str | None) -> Result:
 # ---- by clause
 
 
-@attrs.frozen
+@frozen
 class ClauseLine:
     """One clause and the cases that name it. `excused` says why it has none."""
 

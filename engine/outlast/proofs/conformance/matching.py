@@ -12,9 +12,10 @@ from outlast.place import Place
 from outlast.plan import Machine
 from outlast.proofs.conformance.protocol import Happening, Observation, Seen
 from outlast.proofs.conformance.reading import FittedCase, FittedClaim
+from outlast.values import frozen
 
 
-@attrs.frozen
+@frozen
 class Difference:
     """One claim that does not hold: at which step, about what, what was wanted and what was seen."""
 
@@ -28,7 +29,7 @@ class Difference:
         return f"at {format_duration(self.at)}: {self.about}: wanted {self.wanted}, saw {self.seen}"
 
 
-@attrs.frozen
+@frozen
 class Unchecked:
     """A claim nobody could look at, and the capability that is missing."""
 
@@ -48,7 +49,7 @@ def matched(
     return match.differences, match.unchecked
 
 
-@attrs.frozen
+@frozen
 class _Match:
     case: FittedCase
     capabilities: frozenset[str]

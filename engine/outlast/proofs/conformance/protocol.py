@@ -23,6 +23,7 @@ from outlast import model
 from outlast.expr import Value
 from outlast.proofs.conformance.reading import FittedCase
 from outlast.run.staging import Part
+from outlast.values import frozen
 
 VERSION = 1
 JsonObject: TypeAlias = dict[str, Any]  # as json.load gives it; every use below checks
@@ -48,7 +49,7 @@ class Broken(Exception):
     """The implementation did not answer as it should."""
 
 
-@attrs.frozen
+@frozen
 class Seen:
     """One instance as it is seen."""
 
@@ -59,7 +60,7 @@ class Seen:
     deadlines: Mapping[str, int] = attrs.field(factory=dict)
 
 
-@attrs.frozen
+@frozen
 class Happening:
     """Something one instance did: when, by which rows, on which clauses, entering what, with which effects."""
 
@@ -71,7 +72,7 @@ class Happening:
     effects: tuple[tuple[str, Mapping[str, Value]], ...] = ()
 
 
-@attrs.frozen
+@frozen
 class Observation:
     """What there is after a step, and what happened since the one before. `accepted` is None where nothing was said."""
 

@@ -23,6 +23,7 @@ from outlast.proofs.conformance.cases import Case, CaseStep, Claim, Level, Suite
 from outlast.proofs.conformance.grammar import CASE_RECORDS
 from outlast.proofs.conformance.tables import suite_of_csv, suite_of_markdown
 from outlast.run.staging import Part, Stage, problems_of, staged
+from outlast.values import frozen
 
 SURFACES = (".yaml", ".yml", ".csv", ".md")
 
@@ -82,7 +83,7 @@ def load_suite(path: Path) -> Suite:
 # ---- records -> the model
 
 
-@attrs.frozen
+@frozen
 class _CaseReader(Reader):
     """Reads the records of suites, and those of the language in them."""
 
@@ -128,7 +129,7 @@ def _suite(found: Found) -> Suite:
     )
 
 
-@attrs.frozen
+@frozen
 class _Common:
     level: Level | None
     under: model.Readings
@@ -235,7 +236,7 @@ def _claim(key: Word, value: object) -> Claim:
 # ---- fitting to a plan
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class FittedClaim:
     """A claim with its values computed, and their types for showing them."""
 
@@ -243,7 +244,7 @@ class FittedClaim:
     values: dict[str, Value]
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class FittedCase:
     """A case whose every name is known to `plan`: parts to begin with, payloads and claims as values."""
 
@@ -277,7 +278,7 @@ def fit(plan: Plan, suite: Suite, *, names: set[str] | None = None) -> tuple[Fit
     return tuple(fitted)
 
 
-@attrs.frozen
+@frozen
 class _Fitting:
     plan: Plan
     problems: list[Problem]

@@ -12,8 +12,6 @@ import urllib.error
 import urllib.request
 from typing import Protocol
 
-import attrs
-
 from outlast.errors import MisuseError, UnknownName
 from outlast.proofs.conformance.protocol import (
     CAPABILITIES,
@@ -27,6 +25,7 @@ from outlast.proofs.conformance.protocol import (
     script,
 )
 from outlast.proofs.conformance.reading import FittedCase
+from outlast.values import frozen
 
 PATIENCE = 10.0
 """Seconds an answer may take."""
@@ -93,7 +92,7 @@ class Pipe:
         self.process.stdout.close()
 
 
-@attrs.frozen
+@frozen
 class Web:
     """A service at an address."""
 

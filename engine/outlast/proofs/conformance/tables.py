@@ -13,6 +13,7 @@ import attrs
 from outlast.language.nodes import Mapping, Node, Scalar, Sequence, Void, compose
 from outlast.language.source import Source
 from outlast.place import Place
+from outlast.values import frozen
 
 CASE_COLUMNS = ("id", "title", "because", "level", "under", "bounds", "tolerance")
 STEP_COLUMNS = ("at", "send", "new", "by", "refused")
@@ -22,7 +23,7 @@ LISTS = ("because", "then effects", "then absent")
 _TEXTS = ("title",)
 
 
-@attrs.frozen
+@frozen
 class Cell:
     """The text of a cell without its quotes and spaces, and where it begins."""
 
@@ -30,7 +31,7 @@ class Cell:
     place: Place
 
 
-@attrs.frozen
+@frozen
 class Row:
     """Cells by column, in order; empty ones are left out."""
 

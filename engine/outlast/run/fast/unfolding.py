@@ -29,6 +29,7 @@ from outlast.run.macrostep import Macrostep, _Entries
 from outlast.run.snapshot import Snapshot
 from outlast.run.steps import Effect, Microstep
 from outlast.run.terms import DEFAULT_TERMS
+from outlast.values import frozen
 
 LONGEST = 12
 """Microsteps of one unfolded macrostep. A run with a limit below this is left to the interpreter."""
@@ -42,7 +43,7 @@ Task: TypeAlias = Callable[["Course"], None]
 """Something to be done. A task stays in the list until it takes itself out, so one that is undecided is begun again once it is not."""
 
 
-@attrs.frozen
+@frozen
 class Heard:
     """The event at hand. `outside`: the one the function is called with, whose payload and sender are known only then."""
 

@@ -12,6 +12,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from outlast import model
 from outlast.plan import Plan
@@ -38,7 +39,7 @@ def explorer(plan: Plan, scenarios: Iterable[model.Scenario] = (), pictures: Map
     """
     stories = [story_of(plan, scenario) for scenario in scenarios] or [one_of_each(plan)]
     shown = {name: slim(text) for name, text in (pictures or {}).items() if name in plan.machines}
-    script = "(()=>{'use strict';\n" + "".join(shortened(source(name)) for name in _SCRIPTS) + "})()"
+    script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     parts = {
         "title": html.escape(plan.title or plan.name),
@@ -83,6 +84,12 @@ def _step(step: JsonObject, part: Callable[[JsonObject], int]) -> list[object]:
     while values[-1] is None:
         values.pop()
     return values
+
+
+@cache
+def _script() -> str:
+    """The walker and the page's own program in one, the same for every system."""
+    return "(()=>{'use strict';\n" + "".join(shortened(source(name)) for name in _SCRIPTS) + "})()"
 
 
 def shortened(script: str) -> str:
