@@ -12,7 +12,6 @@ from outlast import model
 from outlast.cli import subjects
 from outlast.cli.render.words import block_text
 from outlast.expr import tree
-from outlast.loading import Checked
 from outlast.place import Place
 from outlast.plan import Machine, Plan, State, Transition, citations, clause_coverage, tables
 from outlast.run import Moment, Run, Timer, Verdict
@@ -100,11 +99,12 @@ def _verdict(verdict: Verdict) -> Data:
         "status": verdict.status,
         "wanted": verdict.wanted,
         "seen": verdict.seen,
-        **_place(verdict.place),
+        **standing(verdict.place),
     }
 
 
-def _place(place: Place | None) -> Data:
+def standing(place: Place | None) -> Data:
+    """Where something stands, if it stands in a file."""
     return {"file": place.file, "line": place.line, "column": place.column} if place else {}
 
 
@@ -227,6 +227,8 @@ def _thing(plan: Plan, machine: Machine | None, thing: subjects.Thing) -> Data:
             return {"to": thing.machine, "optional": thing.optional, "about": thing.about}
         case tables.Requirement():
             return {"that": str(thing.that), "says": thing.says, "because": list(thing.because)}
+        case tables.Property():
+            return {"of": thing.machine, "claim": thing.claim, "says": thing.says, "because": list(thing.because)}
         case tables.Computed(expr=tree.Literal(value=value, type=type_)):
             return {"value": value, "type": type_.kind}
         case tables.Computed():
@@ -277,21 +279,5 @@ def _row(machine: Machine, row: Transition) -> Data:
         "do": block_text(row.actions),
         "refuse": row.refuse,
         "because": list(row.because),
-        **_place(row.place),
-    }
-
-
-# ---- what is wrong
-
-
-def checked(name: str, found: Checked) -> Data:
-    """What a check of one system found."""
-    return {
-        "asked": name,
-        "system": found.plan.name if found.plan else None,
-        "ok": not found.errors,
-        "problems": [problem.to_json() for problem in found.problems if problem.severity == "error"],
-        "warnings": [problem.to_json() for problem in found.problems if problem.severity == "warning"],
-        "scenarios": [str(story.name) for story in found.scenarios],
-        "coverage": coverage(found.plan) if found.plan else [],
+        **standing(row.place),
     }
