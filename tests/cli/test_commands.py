@@ -106,7 +106,7 @@ def test_every_command_is_documented(outlast: Outlast) -> None:
     """docs/command-line.md has a section for each command and names each of its options."""
     text = DOCS.read_text("utf-8")
     options = {
-        word.rstrip(",")
+        word.rstrip(",:")
         for command in COMMANDS
         for word in outlast(command, "--help").stdout.split("Options:")[1].split()
         if word.startswith("--") and word != "--help"

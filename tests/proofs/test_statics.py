@@ -24,9 +24,7 @@ from tests.plan.test_overlap import GUARDS, STORIES, guard, moment, possible
 
 @settings(max_examples=120, deadline=None)
 @given(GUARDS, GUARDS, st.sampled_from(["dark", "lit", "dim"]), st.booleans())
-def test_the_solver_is_what_trying_everything_says(
-    one: str, two: str, active: str, both: bool
-) -> None:
+def test_the_solver_is_what_trying_everything_says(one: str, two: str, active: str, both: bool) -> None:
     """Z3, the search and the evaluation of every moment there can be agree on whether there is an example."""
     goals = ([guard(one), guard(two)], []) if both else ([guard(one)], [guard(two)])
     expected = possible(one, two, active, both=both)
@@ -36,9 +34,7 @@ def test_the_solver_is_what_trying_everything_says(
 
 
 @pytest.mark.parametrize(("one", "two", "story"), STORIES)
-def test_the_solver_tells_it_in_the_same_words(
-    one: str, two: str, story: str | None
-) -> None:
+def test_the_solver_tells_it_in_the_same_words(one: str, two: str, story: str | None) -> None:
     """The values that were needed, as an author writes them, and no others."""
     assert solver.example(moment("dark"), [guard(one), guard(two)]) == story
 
@@ -78,8 +74,7 @@ def test_uneven_sums_are_decided(rows: list[tuple[int, int, int, int]]) -> None:
     row = machine.transitions[0]
     assert row.guard
     expected = any(
-        all(a * x + b * y + c * z <= d for a, b, c, d in rows)
-        for x, y, z in product(range(-3, 4), repeat=3)
+        all(a * x + b * y + c * z <= d for a, b, c, d in rows) for x, y, z in product(range(-3, 4), repeat=3)
     )
     decider = Decider()
 
@@ -105,15 +100,9 @@ def tangled() -> str:
     """Two guards that together put six pigeons into five holes."""
     pigeons, holes = range(6), range(5)
     names = [f"p{pigeon}{hole}" for pigeon in pigeons for hole in holes]
-    everybody = [
-        f"({' or '.join(f'p{pigeon}{hole}' for hole in holes)})" for pigeon in pigeons
-    ]
+    everybody = [f"({' or '.join(f'p{pigeon}{hole}' for hole in holes)})" for pigeon in pigeons]
     alone = [
-        f"not (p{one}{hole} and p{two}{hole})"
-        for hole in holes
-        for one in pigeons
-        for two in pigeons
-        if one < two
+        f"not (p{one}{hole} and p{two}{hole})" for hole in holes for one in pigeons for two in pigeons if one < two
     ]
     return TANGLED.format(
         fields="\n".join(f"  {name}: {{type: bool, default: false}}" for name in names),
@@ -158,9 +147,7 @@ def test_without_the_solver_it_is_said_what_is_left_open(hard: Path) -> None:
 
 def test_an_example_is_in_the_words_of_the_author() -> None:
     """Durations with their units, words of enums, states of others; found where the search gives up."""
-    fields = "\n".join(
-        f"  n{number}: {{type: int, min: 0, default: 0}}" for number in range(12)
-    )
+    fields = "\n".join(f"  n{number}: {{type: int, min: 0, default: 0}}" for number in range(12))
     weights = " + ".join(f"{2 * number + 3} * n{number}" for number in range(12))
     text = f"""
 machine: m
@@ -177,26 +164,18 @@ transitions:
     row = plan.machines["m"].transitions[0]
     assert row.guard
 
-    found = solver.example(
-        Moment(plan.machines, plan.machines["m"], {}, row.source), [row.guard.expr]
-    )
+    found = solver.example(Moment(plan.machines, plan.machines["m"], {}, row.source), [row.guard.expr])
 
     assert found
     facts = dict(fact.split(" is ") for fact in found.split(", "))
     assert facts["kind"] == "processing"
     assert facts["wait"].endswith("m")
-    assert (
-        sum((2 * number + 3) * int(facts[f"n{number}"]) for number in range(12))
-        == 1000003
-    )
+    assert sum((2 * number + 3) * int(facts[f"n{number}"]) for number in range(12)) == 1000003
 
 
 def test_many_regions(tmp_path: Path) -> None:
     """Configurations too many to list are a few rules about states."""
-    regions = "".join(
-        f"r{number}: {{states: {{x{number}: {{}}, y{number}: {{}}}}}}, "
-        for number in range(14)
-    )
+    regions = "".join(f"r{number}: {{states: {{x{number}: {{}}, y{number}: {{}}}}}}, " for number in range(14))
     somewhere = " and ".join(f"self is x{number}" for number in range(14))
     file = tmp_path / "m.yaml"
     file.write_text(f"""
@@ -210,9 +189,7 @@ transitions:
 """)
     without, within = Decider(solver=lambda: None), Decider()
 
-    assert [problem.code for problem in check(file, without).problems] == [
-        "overlap-undecided"
-    ]
+    assert [problem.code for problem in check(file, without).problems] == ["overlap-undecided"]
     assert check(file, within).problems == ()
 
 
@@ -228,9 +205,7 @@ def test_what_the_solver_cannot_do_stays_open(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(Undecided):
             decider(moment("dark"), [guard("n > 1")])
 
-    assert (
-        decider.remark == "1 question about guards left open: too hard to decide here"
-    )
+    assert decider.remark == "1 question about guards left open: too hard to decide here"
 
 
 CHAINED = [
@@ -273,6 +248,4 @@ def test_a_chain_that_is_broken_early_leads_nowhere() -> None:
         None,
         None,
     ]
-    assert [decide(here, [two]) for decide in (example, solver.example)] == [
-        "lamp is present, lamp.owner is here"
-    ] * 2
+    assert [decide(here, [two]) for decide in (example, solver.example)] == ["lamp is present, lamp.owner is here"] * 2

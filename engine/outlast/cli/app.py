@@ -9,26 +9,23 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-import attrs
 import click
-from rich.text import Text
 
 from outlast import __version__
-from outlast.cli.render.problems import problems
-from outlast.cli.terminal import complain
-from outlast.errors import LimitExceeded, OutlastError, Problem, SpecError, did_you_mean
+from outlast.errors import LimitExceeded, OutlastError, SpecError, did_you_mean
 
-PROBLEMS, MISUSE, INTERRUPTED, CUT_OFF = 1, 2, 130, 141
+PROBLEMS, MISUSE, UNDETERMINED, INTERRUPTED, CUT_OFF = 1, 2, 3, 130, 141
 """Exit codes. The last two are 128 and the number of the signal, as shells count."""
 
 COMMANDS = {
     "list": "listing",
     "check": "checking",
+    "compare": "comparing",
     "test": "testing",
+    "generate": "generating",
     "run": "running",
+    "audit": "auditing",
     "explain": "explaining",
     "draw": "drawing",
     "fmt": "writing",
@@ -36,6 +33,9 @@ COMMANDS = {
     "schema": "writing",
     "import": "exchanging",
     "export": "exchanging",
+    "store": "storing",
+    "migrate": "migrating",
+    "serve": "serving",
     "completion": "completing",
 }
 """Subcommand -> the module of this package that holds it, under the same name with `_command`."""
@@ -74,7 +74,7 @@ class Commands(click.Group):
             answer: object = super().invoke(ctx)
             sys.stdout.flush()
         except OutlastError as error:
-            complain(problems(_with_lines(error)) if isinstance(error, SpecError) else Text(f"outlast: {error}"))
+            _complain(error)
             ctx.exit(PROBLEMS if isinstance(error, SpecError | LimitExceeded) else MISUSE)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
@@ -84,20 +84,14 @@ class Commands(click.Group):
         except OSError as error:
             if error.filename is None:
                 raise
-            complain(Text(f"outlast: {error.filename}: {(error.strerror or str(error)).lower()}"))
+            _complain(error)
             ctx.exit(MISUSE)
         return answer
 
 
-def _with_lines(error: SpecError) -> Iterator[Problem]:
-    """The problems, each with the line it stands on, where its file can still be read."""
-    for problem in error.problems:
-        file = Path(problem.place.file) if problem.place else None
-        if problem.excerpt is None and problem.place and file and file.is_file():
-            lines = file.read_text("utf-8", "replace").splitlines()
-            yield attrs.evolve(problem, excerpt="".join(lines[problem.place.line - 1 : problem.place.line]))
-        else:
-            yield problem
+def _complain(error: OutlastError | OSError) -> None:
+    """Print it; what that takes is loaded here, so that whoever makes no mistake need not wait for it."""
+    importlib.import_module("outlast.cli.complaining").about(error)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -107,5 +101,6 @@ def main() -> None:
 
     A SYSTEM is the name of a bundled one (outlast list), a folder with a system.yaml, or the file of a single machine.
 
-    Exit codes: 0 all is well, 1 something is wrong with a specification or a story, 2 the command makes no sense.
+    Exit codes: 0 all is well, 1 something is wrong with a specification or a story, 2 the command makes no sense,
+    3 a property is undetermined.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import attrs
 import click
 from click.shell_completion import CompletionItem
 
@@ -12,9 +11,10 @@ from outlast import catalog, loading, model
 from outlast.cli import subjects
 from outlast.errors import MisuseError, OutlastError, UnknownName, did_you_mean, listed
 from outlast.plan import Plan
+from outlast.values import frozen
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Story:
     """A scenario and the system it is told in."""
 

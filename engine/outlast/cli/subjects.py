@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-import attrs
-
 from outlast.errors import MisuseError, UnknownName, listed
 from outlast.plan import Machine, Plan, State, Transition, tables
+from outlast.values import frozen
 
 Rows: TypeAlias = tuple[Transition, ...]
 """One transition as its author wrote it: a row for each of its sources."""
@@ -23,13 +22,14 @@ Thing: TypeAlias = (
     | tables.Ref
     | tables.Computed
     | tables.Requirement
+    | tables.Property
     | tables.Clause
     | tables.Assumption
     | str
 )
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Subject:
     """Something with a name: what it is, and in which machine (None: of the whole system)."""
 
@@ -50,6 +50,7 @@ def subjects(plan: Plan) -> Iterator[Subject]:
     yield from (Subject("assumption", id_, None, item) for id_, item in plan.assumptions.items())
     yield from (Subject("constant", name, None, value) for name, value in plan.constants.items())
     yield from (Subject("actor", name, None, about) for name, about in plan.actors.items())
+    yield from (Subject("property", claim.id, None, claim) for claim in plan.properties)
     for machine in plan.machines.values():
         yield Subject("machine", machine.name, None, machine)
         yield from _parts(machine)

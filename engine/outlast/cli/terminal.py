@@ -8,11 +8,12 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-import attrs
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.theme import Theme
+
+from outlast.values import frozen
 
 USUAL, WIDEST = 100, 120
 """Columns where the reader's are unknown (a file, a pipe), and at most: longer lines of prose are hard to follow."""
@@ -58,7 +59,7 @@ class Terminal(Console):
         raise BrokenPipeError
 
 
-@attrs.frozen
+@frozen
 class Trimmed:
     """The same without blanks at the ends of lines, which columns leave behind and nobody wants to copy."""
 

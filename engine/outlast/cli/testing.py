@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
 import click
 from rich.console import Console
 from rich.progress import Progress
@@ -15,21 +14,21 @@ from outlast import catalog, loading
 from outlast.cli.app import PROBLEMS
 from outlast.cli.render import tested
 from outlast.cli.terminal import show
-from outlast.errors import MisuseError, Problem, SpecError, UnknownName
+from outlast.errors import MisuseError, Problem, SpecError
 from outlast.plan import Plan
 from outlast.proofs.conformance.cases import Suite
+from outlast.proofs.conformance.implementations import runner_at
 from outlast.proofs.conformance.judging import Result, run_cases
-from outlast.proofs.conformance.protocol import Broken, Runner
+from outlast.proofs.conformance.protocol import Broken
 from outlast.proofs.conformance.reading import FittedCase, fit, load_suite, suite_files, system_of
 from outlast.proofs.conformance.reports import badge, html, jsonl, junit
-from outlast.proofs.conformance.runners import RestoreRunner, StepRunner, SystemRunner, TransitionsRunner
-from outlast.proofs.conformance.strangers import stranger_at
 from outlast.proofs.coverage import Coverage
+from outlast.values import frozen
 
 REPORTS = ("html", "junit", "jsonl", "badge")
 
 
-@attrs.frozen(eq=False)
+@frozen(eq=False)
 class Tables:
     """Every case asked for, of one system."""
 
@@ -128,7 +127,7 @@ def matches(case: FittedCase, chosen: str) -> bool:
 def judged(found: Tables, where: str, coverage: Coverage) -> Iterator[Result]:
     """The results of one implementation, with a bar on a terminal."""
     try:
-        runner = runner_of(where, coverage)
+        runner = runner_at(where, coverage.watch)
     except Broken as error:
         raise MisuseError(f"{where}: {error}") from error
     try:
@@ -139,23 +138,6 @@ def judged(found: Tables, where: str, coverage: Coverage) -> Iterator[Result]:
                 yield result
     finally:
         runner.close()
-
-
-def runner_of(where: str, coverage: Coverage) -> Runner:
-    """The implementation that goes by a word or an address. Raises MisuseError, Broken."""
-    match where:
-        case "system":
-            return SystemRunner(watch=coverage.watch)
-        case "step":
-            return StepRunner(watch=coverage.watch)
-        case "restore":
-            return RestoreRunner(watch=coverage.watch)
-        case "transitions":
-            return TransitionsRunner()
-        case _ if ":" in where:
-            return stranger_at(where)
-        case _:
-            raise UnknownName("implementation", where, ("system", "step", "restore", "transitions"))
 
 
 def _path(table: str) -> Path:

@@ -15,8 +15,12 @@ from outlast.cli.render import problems as render
 from outlast.cli.render.words import counted
 from outlast.cli.terminal import complain, show
 from outlast.errors import MisuseError, Problem, SpecError
-from outlast.language import format_text, schema_text
+from outlast.language.schema import schema_text
+from outlast.language.writer import format_text
+from outlast.proofs.audit.grammar import audit_schema_text
 from outlast.proofs.conformance.grammar import conformance_schema_text
+from outlast.proofs.conformance.reading import is_suite
+from outlast.proofs.conformance.writing import format_suite
 
 _NAMED = re.compile(r"\bNAME\b")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -28,13 +32,13 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 def fmt_command(paths: tuple[Path, ...], *, check: bool) -> None:
     """Write specifications in canonical form.
 
-    PATH is a file, or a folder: the systems in it with their scenarios. Comments stay. A file with problems is left as it is, and they are reported.
+    PATH is a file (tables of cases too, if they are YAML), or a folder: the systems in it with their scenarios. Comments stay. A file with problems is left as it is, and they are reported.
     """
     files, changed, wrong = list(_files(paths)), 0, list[Problem]()
     for file in files:
         before = _text(file)
         try:
-            after = format_text(before, str(file))
+            after = (format_suite if is_suite(file) else format_text)(before, str(file))
         except SpecError as error:
             wrong += error.problems
             continue
@@ -78,13 +82,16 @@ def _text(file: Path) -> str:
     help="Compare FILE; exit code 1 if it differs.",
 )
 @click.option("--tables", is_flag=True, help="The schema of conformance tables instead.")
-def schema_command(file: Path | None, *, tables: bool) -> None:
+@click.option("--audit", is_flag=True, help="The schema of mappings for audits instead.")
+def schema_command(file: Path | None, *, tables: bool, audit: bool) -> None:
     """Print the JSON Schema of the language."""
-    text = conformance_schema_text() if tables else schema_text()
+    if tables and audit:
+        raise MisuseError("--tables and --audit are two schemas: ask for one")
+    text = conformance_schema_text() if tables else audit_schema_text() if audit else schema_text()
     if file is None:
         click.echo(text, nl=False)
     elif _text(file) != text:
-        option = " --tables" if tables else ""
+        option = " --tables" if tables else " --audit" if audit else ""
         complain(Text(f"outlast: `{file}` is not the schema of this version: outlast schema{option} > {file}"))
         click.get_current_context().exit(PROBLEMS)
 

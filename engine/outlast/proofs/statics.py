@@ -17,9 +17,7 @@ from outlast.expr import Expr
 from outlast.plan.linear import Undecided
 from outlast.plan.overlap import Decide, Moment, example
 
-Question = tuple[
-    str, int | None, tuple[tuple[str, object], ...], tuple[Expr, ...], tuple[Expr, ...]
-]
+Question = tuple[str, int | None, tuple[tuple[str, object], ...], tuple[Expr, ...], tuple[Expr, ...]]
 
 
 def solver() -> Decide | None:
@@ -37,9 +35,7 @@ class Decider:
     solver: Callable[[], Decide | None] = solver
     unanswered: set[Question] = attrs.field(factory=set)
 
-    def __call__(
-        self, moment: Moment, holding: Sequence[Expr], failing: Sequence[Expr] = ()
-    ) -> str | None:
+    def __call__(self, moment: Moment, holding: Sequence[Expr], failing: Sequence[Expr] = ()) -> str | None:
         """See `plan.overlap.example`. Raises Undecided."""
         try:
             return example(moment, holding, failing)

@@ -47,9 +47,8 @@ def total(outcomes: Sequence[Outcome]) -> Text:
     warnings = sum(len(item.problems) for item in found) - errors
     parts = [counted(number, noun) for number, noun in ((errors, "problem"), (warnings, "warning")) if number]
     claims = [verdict for outcome in outcomes for verdict in outcome.verdicts]
-    for word in ("refuted", "undetermined"):
-        if number := sum(claim.outcome == word for claim in claims):
-            parts.append(f"{counted(number, 'property', 'properties')} {word}")
+    numbers = {word: sum(claim.outcome == word for claim in claims) for word in ("refuted", "undetermined")}
+    parts += [f"{counted(number, 'property', 'properties')} {word}" for word, number in numbers.items() if number]
     words = " and ".join(parts) if parts else "no problems"
     if len(found) > 1:
         words += f" in {len(found)} systems"

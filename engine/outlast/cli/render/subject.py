@@ -67,6 +67,10 @@ def _body(plan: Plan, item: Subject) -> Iterator[RenderableType]:
             yield Text(item.thing.says)
             yield Text(str(item.thing.that), style="event")
             yield from _because(plan, item.thing.because)
+        case tables.Property():
+            yield Text(item.thing.says)
+            yield Text.assemble("for each ", (item.thing.machine, "name"), ": ", (item.thing.claim, "event"))
+            yield from _because(plan, item.thing.because)
         case tables.Computed():
             yield from _computed(plan, item)
         case str():
