@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 LAYERS = """
-    place < errors < moments catalog < expr < model < language < plan < run < loading
-    < views proofs store fleet bridge < service < __init__ < cli pytest_plugin < __main__
+    values < place < errors < moments catalog < expr < model < language < plan < run < loading
+    < views proofs store fleet bridge < service < __init__ < cli pytest_items publish < pytest_plugin __main__
 """
 RANK = {name: rank for rank, layer in enumerate(LAYERS.split("<")) for name in layer.split()}
 HIDDEN: dict[str, str] = {
     "outlast": "public names are loaded when first used; type checkers read them from under TYPE_CHECKING",
+    "outlast.values": "to type checkers `frozen` is attrs' own, whose classes they know",
 }
 """Modules that may import inside a function or under a condition, each with its reason: an extra, say."""
 
