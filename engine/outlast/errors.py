@@ -24,7 +24,7 @@ from typing import Literal
 
 import attrs
 
-from outlast.place import Place
+from outlast.place import Place, place_of
 from outlast.values import frozen
 
 Severity = Literal["error", "warning"]
@@ -156,3 +156,23 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
     names = list(names)
     shown = ", ".join(f"`{name}`" for name in names[:limit])
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+class Findings:
+    """Keeps the problems of something an author wrote; for classes with a list of `problems`."""
+
+    __slots__ = ()
+    problems: list[Problem]
+
+    def fail(self, code: str, text: str, place: Place | None, hint: str | None = None) -> None:
+        """One more problem."""
+        self.problems.append(Problem(code, text, place, hint))
+
+    def known(self, kind: str, name: str, names: Iterable[str]) -> bool:
+        """Whether `name` is one of `names`; a problem with a suggestion if not."""
+        names = list(names)
+        if name in names:
+            return True
+        hint = did_you_mean(name, names) or (f"known: {listed(names)}" if names else None)
+        self.fail(f"unknown-{kind.split(maxsplit=1)[0]}", f"no {kind} is called `{name}`", place_of(name), hint)
+        return False

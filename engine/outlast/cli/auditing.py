@@ -32,13 +32,7 @@ from outlast.proofs.audit.mapping import load_mapping
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What the lines of the log say; otherwise the file in the system's audit/ folder.",
 )
-@click.option(
-    "--reading",
-    "readings",
-    metavar="ASSUMPTION=READING",
-    multiple=True,
-    help="Read an assumption so, e.g. A-02=pin; may be repeated.",
-)
+@finding.readings_option
 @click.option(
     "--format", "form", type=click.Choice(["text", "jsonl"]), default="text", help="text (the default) or jsonl."
 )

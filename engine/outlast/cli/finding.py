@@ -13,6 +13,14 @@ from outlast.errors import MisuseError, OutlastError, UnknownName, did_you_mean,
 from outlast.plan import Plan
 from outlast.values import frozen
 
+readings_option = click.option(
+    "--reading",
+    "readings",
+    metavar="ASSUMPTION=READING",
+    multiple=True,
+    help="Read an assumption so, e.g. A-02=pin; may be repeated.",
+)
+
 
 @frozen(eq=False)
 class Story:

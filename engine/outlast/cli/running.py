@@ -22,13 +22,7 @@ from outlast.run import Run, Terms, every_reading, run_scenario
     shell_complete=finding.complete_system,
     help="Where to look for the scenario.",
 )
-@click.option(
-    "--reading",
-    "readings",
-    metavar="ASSUMPTION=READING",
-    multiple=True,
-    help="Read an assumption so, e.g. A-02=pin; may be repeated.",
-)
+@finding.readings_option
 @click.option("--every-reading", is_flag=True, help="Repeat the story under each other reading; say what differs.")
 @click.option(
     "--resolve",

@@ -52,13 +52,7 @@ VARIABLE = "OUTLAST_TOKENS"
     help="The certificate chain, PEM.",
 )
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its private key, PEM.")
-@click.option(
-    "--reading",
-    "readings",
-    metavar="ASSUMPTION=READING",
-    multiple=True,
-    help="Read an assumption so, e.g. A-02=pin; may be repeated.",
-)
+@finding.readings_option
 @click.option(
     "--rate",
     type=click.FloatRange(0),

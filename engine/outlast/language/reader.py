@@ -7,6 +7,7 @@ record around it takes the key as said.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping as Lookup
 from typing import TypeAlias, cast
 
 import attrs
@@ -92,6 +93,8 @@ class Reader:
 
     source: Source
     build: Build
+    records: Lookup[str, Record] = RECORDS
+    """Those of the language, and whatever others a file of this kind has."""
 
     def read(self, node: Node, shape: Shape, label: str) -> object | None:
         """What `node` says where `shape` is wanted; None, with problems, if it says something else."""
@@ -99,7 +102,7 @@ class Reader:
             return None
         match shape:
             case Use(record=record):
-                return self.record(node, RECORDS[record], label)
+                return self.record(node, self.records[record], label)
             case Either():
                 return self.either(node, shape, label)
             case Table():

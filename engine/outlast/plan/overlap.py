@@ -22,7 +22,7 @@ import attrs
 from outlast.expr import Expr, Value, show, tree, type_of
 from outlast.expr.tree import Path
 from outlast.plan.linear import Linear, Undecided, solve
-from outlast.plan.tables import Assumption, Block, Field, If, Machine, Stop
+from outlast.plan.tables import Assumption, Field, Machine, Stop
 from outlast.values import frozen
 
 MOST_STEPS = 20_000
@@ -110,19 +110,9 @@ def configurations(machine: Machine, mentioned: Configuration, active: int | Non
 @lru_cache(64)  # one search asks for the same few machines at every step
 def loose(machine: Machine) -> frozenset[str]:
     """The refs of a machine that may lead nowhere: optional ones, and those it stops or spawns."""
-    blocks = [transition.actions for transition in machine.transitions]
-    blocks += [block for state in machine.states for block in (*state.entry, *state.exit, state.spawns)]
-    stopped = {action.ref for action in _actions(blocks) if isinstance(action, Stop)}
+    stopped = {action.ref for action in machine.actions if isinstance(action, Stop)}
     spawned = {spawn.ref for state in machine.states for spawn in state.spawns}
     return frozenset(stopped | spawned | {ref.name for ref in machine.refs.values() if ref.optional})
-
-
-def _actions(blocks: Sequence[Block]) -> Iterator[object]:
-    for block in blocks:
-        for action in block:
-            yield action
-            if isinstance(action, If):
-                yield from _actions((action.then, action.otherwise))
 
 
 @frozen

@@ -6,7 +6,7 @@ statechart algorithm is comparing integers. Transitions are numbered in the orde
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -207,6 +207,17 @@ Action: TypeAlias = Assign | Emit | Raise | Send | Cancel | Spawn | Stop | If
 Block: TypeAlias = tuple[Action, ...]
 
 
+def actions_of(blocks: Iterable[Block]) -> Iterator[Action]:
+    """Every action of some blocks, inner ones included, in order."""
+    for block in blocks:
+        for action in block:
+            yield action
+            if isinstance(action, If):
+                yield from actions_of((action.then, action.otherwise))
+            elif isinstance(action, Spawn):
+                yield from actions_of((action.finalize,))
+
+
 # ---- states and transitions
 
 
@@ -348,6 +359,21 @@ class Machine:
     def arrows(self) -> Mapping[str, Transition]:
         """Transitions by key."""
         return {transition.key: transition for transition in self.transitions}
+
+    @property
+    def state_blocks(self) -> Iterator[Block]:
+        """Every outermost block of actions that belongs to a state, or to the beginning."""
+        yield self.default.actions
+        for state in self.states:
+            yield from (*state.entry, *state.exit, state.spawns)
+            if state.default:
+                yield state.default.actions
+
+    @property
+    def actions(self) -> Iterator[Action]:
+        """Every action, wherever it stands."""
+        yield from actions_of(self.state_blocks)
+        yield from actions_of(row.actions for row in self.transitions)
 
     def innermost(self, configuration: tuple[str, ...]) -> tuple[str, ...]:
         """The active states that have no active child: the ones people name."""

@@ -79,7 +79,7 @@ def _used(plan: Plan) -> set[tuple[str, str, str]]:
         for event in machine.events:
             if any(row.hears(event) for row in machine.transitions):
                 used.add(("event", machine.name, event))
-        for action in _actions(machine):
+        for action in machine.actions:
             if isinstance(action, tables.Emit):
                 used.add(("effect", machine.name, action.effect))
             elif isinstance(action, tables.Raise):
@@ -128,28 +128,6 @@ def _at(plan: Plan, machine: Machine, chain: Path) -> Machine:
     return machine
 
 
-def _blocks(machine: Machine) -> Iterator[tables.Block]:
-    """Every outermost block of actions."""
-    yield machine.default.actions
-    for state in machine.states:
-        yield from (*state.entry, *state.exit, state.spawns)
-        if state.default:
-            yield state.default.actions
-    for row in machine.transitions:
-        yield row.actions
-
-
-def _actions(machine: Machine) -> Iterator[tables.Action]:
-    waiting = list(_blocks(machine))
-    while waiting:
-        for action in waiting.pop():
-            yield action
-            if isinstance(action, tables.If):
-                waiting += (action.then, action.otherwise)
-            elif isinstance(action, tables.Spawn):
-                waiting.append(action.finalize)
-
-
 def _expressions(machine: Machine) -> Iterator[Expr]:
     """Everything the machine computes."""
     computed = [*machine.guards.values(), *(row.that for row in machine.requires)]
@@ -157,7 +135,7 @@ def _expressions(machine: Machine) -> Iterator[Expr]:
         computed += [value for _, value in state.done_data]
     for row in machine.transitions:
         computed += [part for part in (row.guard, row.delay) if part]
-    for action in _actions(machine):
+    for action in machine.actions:
         match action:
             case tables.Assign(value=value):
                 computed.append(value)

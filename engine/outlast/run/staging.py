@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import attrs
 
 from outlast import model
-from outlast.errors import Problem, SpecError, did_you_mean, listed
+from outlast.errors import Findings, Problem, SpecError
 from outlast.expr import Expr, Value, compiled, resolve, tree
 from outlast.expr.evaluate import Context
 from outlast.place import Place, Word, place_of
@@ -81,7 +81,7 @@ def as_story(composition: model.Composition) -> model.Scenario:
 
 
 @frozen
-class _Staging:
+class _Staging(Findings):
     plan: Plan
     cast: dict[str, str]
     """Instance -> machine."""
@@ -99,17 +99,6 @@ class _Staging:
         if given.name in self.cast:
             self.fail("duplicate-name", f"an instance called `{given.name}` is already there", place_of(given.name))
         self.cast[given.name] = given.machine
-
-    def fail(self, code: str, text: str, place: Place | None, hint: str | None = None) -> None:
-        self.problems.append(Problem(code, text, place, hint))
-
-    def known(self, kind: str, name: Word, names: Iterable[str]) -> bool:
-        names = list(names)
-        if name in names:
-            return True
-        hint = did_you_mean(name, names) or (f"known: {listed(names)}" if names else None)
-        self.fail(f"unknown-{kind}", f"no {kind} is called `{name}`", place_of(name), hint)
-        return False
 
     def machine(self, name: Word) -> Machine | None:
         return self.plan.machines[name] if self.known("machine", name, self.plan.machines) else None

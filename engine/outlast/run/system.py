@@ -33,14 +33,15 @@ from outlast.run.heart import fire, refuse, start, step, stop
 from outlast.run.instances import blank
 from outlast.run.population import Due, Population
 from outlast.run.saved import SystemSnapshot
-from outlast.run.snapshot import Event, Snapshot, Timer
+from outlast.run.shown import Shown
+from outlast.run.snapshot import Event, Snapshot
 from outlast.run.steps import Delivery, Step
 from outlast.run.terms import DEFAULT_TERMS, Terms
 from outlast.values import frozen
 
 
 @frozen
-class Instance:
+class Instance(Shown):
     """A handle on one instance of a system; always shows its present state."""
 
     system: System = attrs.field(repr=False)
@@ -57,36 +58,6 @@ class Instance:
     def machine(self) -> Machine:
         """The compiled machine."""
         return self.system.plan.machines[self.snapshot.machine]
-
-    @property
-    def state(self) -> str:
-        """The innermost active state; several, in parallel regions, joined by ` + `."""
-        return " + ".join(self.machine.innermost(self.snapshot.configuration))
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Every active state, in document order."""
-        return self.snapshot.configuration
-
-    @property
-    def fields(self) -> dict[str, Value]:
-        """Field values by name."""
-        return dict(zip(self.machine.fields, self.snapshot.values, strict=True))
-
-    @property
-    def refs(self) -> dict[str, str | None]:
-        """The ids its refs are bound to."""
-        return dict(zip(self.machine.refs, self.snapshot.refs, strict=True))
-
-    @property
-    def deadlines(self) -> tuple[Timer, ...]:
-        """Running timers, soonest first."""
-        return tuple(sorted(self.snapshot.timers, key=lambda timer: timer.due))
-
-    @property
-    def done(self) -> bool:
-        """Whether it reached a final state of its machine."""
-        return self.snapshot.done
 
 
 class System:

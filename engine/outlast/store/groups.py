@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outlast.plan import Machine, Plan, tables
+from outlast.plan import Plan, tables
 
 
 def commons(plan: Plan) -> frozenset[str]:
@@ -28,7 +28,7 @@ def commons(plan: Plan) -> frozenset[str]:
     if any(
         isinstance(action, tables.Send) and action.address
         for machine in plan.machines.values()
-        for action in _actions(machine)
+        for action in machine.actions
     ):
         return frozenset(plan.machines)
     links = [
@@ -44,7 +44,7 @@ def commons(plan: Plan) -> frozenset[str]:
 def _binding(plan: Plan) -> Iterator[tuple[str, str]]:
     """(machine, ref) for every ref that somebody acts through; of a chain of refs, every link."""
     for machine in plan.machines.values():
-        for action in _actions(machine):
+        for action in machine.actions:
             match action:
                 case tables.Send(slot=int(slot)):
                     owner = machine
@@ -56,17 +56,3 @@ def _binding(plan: Plan) -> Iterator[tuple[str, str]]:
                     yield child, "parent"
                 case tables.Stop(ref=ref):
                     yield machine.name, ref
-
-
-def _actions(machine: Machine) -> Iterator[tables.Action]:
-    waiting: list[tables.Block] = [machine.default.actions, *(row.actions for row in machine.transitions)]
-    for state in machine.states:
-        waiting += [*state.entry, *state.exit, state.spawns, state.default.actions if state.default else ()]
-    while waiting:
-        for action in waiting.pop():
-            yield action
-            match action:
-                case tables.If(then=then, otherwise=otherwise):
-                    waiting += [then, otherwise]
-                case tables.Spawn(finalize=finalize):
-                    waiting.append(finalize)

@@ -10,8 +10,9 @@ import attrs
 
 from outlast.expr import Value
 from outlast.plan import Machine, Plan
-from outlast.run import Snapshot, Timer
+from outlast.run import Snapshot
 from outlast.run.given import Given
+from outlast.run.shown import Shown
 from outlast.values import frozen
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -302,7 +303,7 @@ class Changes:
 
 
 @attrs.frozen
-class View:
+class View(Shown):
     """An instance as it stands in the store."""
 
     plan: Plan = attrs.field(repr=False)
@@ -318,33 +319,3 @@ class View:
     def machine(self) -> Machine:
         """The compiled machine."""
         return self.plan.machines[self.snapshot.machine]
-
-    @property
-    def state(self) -> str:
-        """The innermost active state; several, in parallel regions, joined by ` + `."""
-        return " + ".join(self.machine.innermost(self.snapshot.configuration))
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Every active state, in document order."""
-        return self.snapshot.configuration
-
-    @property
-    def fields(self) -> dict[str, Value]:
-        """Field values by name."""
-        return dict(zip(self.machine.fields, self.snapshot.values, strict=True))
-
-    @property
-    def refs(self) -> dict[str, str | None]:
-        """The ids its refs are bound to."""
-        return dict(zip(self.machine.refs, self.snapshot.refs, strict=True))
-
-    @property
-    def deadlines(self) -> tuple[Timer, ...]:
-        """Running timers, soonest first."""
-        return tuple(sorted(self.snapshot.timers, key=lambda timer: timer.due))
-
-    @property
-    def done(self) -> bool:
-        """Whether it reached a final state of its machine."""
-        return self.snapshot.done

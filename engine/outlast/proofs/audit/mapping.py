@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias, cast
 
 import attrs
 
 from outlast import model
-from outlast.errors import Problem, SpecError, did_you_mean, listed
+from outlast.errors import Findings, Problem, SpecError
 from outlast.language.build import build
-from outlast.language.nodes import Node, compose
+from outlast.language.grammar import RECORDS
+from outlast.language.nodes import compose
 from outlast.language.reader import Entries, Found, Reader
-from outlast.language.shapes import Shape, Use
 from outlast.language.source import from_file
 from outlast.moments import DAY, HOUR, MINUTE, UNITS
-from outlast.place import Place, Word, place_of
+from outlast.place import Place, Word
 from outlast.plan import Machine, Plan, tables
 from outlast.proofs.audit.grammar import AUDIT_RECORDS
 from outlast.run.staging import Part as Given
@@ -102,7 +101,9 @@ def load_mapping(plan: Plan, path: Path) -> Mapping:
         text = f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}"
         raise SpecError([Problem("unreadable-file", text)]) from error
     root = compose(source)
-    found = _MappingReader(source, _build).record(root, AUDIT_RECORDS["audit"], "audit") if root else None
+    found = (
+        Reader(source, _build, RECORDS | AUDIT_RECORDS).record(root, AUDIT_RECORDS["audit"], "audit") if root else None
+    )
     if found is None or source.problems:
         raise SpecError(source.problems)
     fitting = _Fitting(plan, [])
@@ -113,16 +114,6 @@ def load_mapping(plan: Plan, path: Path) -> Mapping:
 
 
 # ---- nodes -> records
-
-
-@frozen
-class _MappingReader(Reader):
-    """Reads the records of mappings, and those of the language in them."""
-
-    def read(self, node: Node, shape: Shape, label: str) -> object | None:
-        if isinstance(shape, Use) and shape.record in AUDIT_RECORDS:
-            return self.record(node, AUDIT_RECORDS[shape.record], label)
-        return super().read(node, shape, label)
 
 
 def _build(found: Found) -> object | None:
@@ -158,20 +149,9 @@ def pointer_text(pointer: tuple[str, ...]) -> str:
 
 
 @frozen
-class _Fitting:
+class _Fitting(Findings):
     plan: Plan
     problems: list[Problem]
-
-    def fail(self, code: str, text: str, place: Place | None, hint: str | None = None) -> None:
-        self.problems.append(Problem(code, text, place, hint))
-
-    def known(self, kind: str, name: Word, names: Iterable[str]) -> bool:
-        names = list(names)
-        if name in names:
-            return True
-        hint = did_you_mean(name, names) or (f"known: {listed(names)}" if names else None)
-        self.fail(f"unknown-{kind.split(maxsplit=1)[0]}", f"no {kind} is called `{name}`", place_of(name), hint)
-        return False
 
     def mapping(self, found: Found) -> Mapping:
         def duration(key: str, default: int) -> int:

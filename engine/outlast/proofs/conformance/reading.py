@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, cast
 
 import attrs
 
 from outlast import model
-from outlast.errors import Problem, SpecError, UnknownName, did_you_mean, listed
+from outlast.errors import Findings, Problem, SpecError, UnknownName
 from outlast.expr import Context, Value, compiled, resolve, tree
 from outlast.language.build import build, said
-from outlast.language.nodes import Node, compose
+from outlast.language.grammar import RECORDS
+from outlast.language.nodes import compose
 from outlast.language.reader import Found, Reader
-from outlast.language.shapes import Shape, Use
 from outlast.language.source import from_file, from_text
-from outlast.place import Place, Word, place_of
+from outlast.place import Word, place_of
 from outlast.plan import Machine, Plan, under
 from outlast.plan.fields import Constants
 from outlast.proofs.conformance.cases import Case, CaseStep, Claim, Level, Suite, Then, Why
@@ -64,7 +63,9 @@ def read_suite(text: str | Path, file: str = "") -> tuple[Suite | None, list[Pro
         source = from_text(text, file)
     surface = {".csv": suite_of_csv, ".md": suite_of_markdown}.get(Path(source.file).suffix, compose)
     root = surface(source) if not source.problems else None
-    found = _CaseReader(source, _build).record(root, CASE_RECORDS["suite"], "suite") if root else None
+    found = (
+        Reader(source, _build, RECORDS | CASE_RECORDS).record(root, CASE_RECORDS["suite"], "suite") if root else None
+    )
     suite = cast("Suite | None", _build(found)) if found else None
     problems = [
         attrs.evolve(item, excerpt=source.line(item.place.line) if item.place else None) for item in source.problems
@@ -81,16 +82,6 @@ def load_suite(path: Path) -> Suite:
 
 
 # ---- records -> the model
-
-
-@frozen
-class _CaseReader(Reader):
-    """Reads the records of suites, and those of the language in them."""
-
-    def read(self, node: Node, shape: Shape, label: str) -> object | None:
-        if isinstance(shape, Use) and shape.record in CASE_RECORDS:
-            return self.record(node, CASE_RECORDS[shape.record], label)
-        return super().read(node, shape, label)
 
 
 def _build(found: Found) -> object | None:
@@ -279,24 +270,9 @@ def fit(plan: Plan, suite: Suite, *, names: set[str] | None = None) -> tuple[Fit
 
 
 @frozen
-class _Fitting:
+class _Fitting(Findings):
     plan: Plan
     problems: list[Problem]
-
-    def fail(self, code: str, text: str, place: Place | None, hint: str | None = None) -> None:
-        self.problems.append(Problem(code, text, place, hint))
-
-    def known(self, kind: str, name: Word, names: Iterable[str]) -> bool:
-        names = list(names)
-        if name in names:
-            return True
-        self.fail(
-            f"unknown-{kind.split(maxsplit=1)[0]}",
-            f"no {kind} is called `{name}`",
-            place_of(name),
-            did_you_mean(name, names) or f"known: {listed(names)}",
-        )
-        return False
 
     def case(self, case: Case) -> FittedCase | None:
         for clause in case.because:

@@ -22,7 +22,7 @@ from outlast.proofs.promela.machine import (
     done,
     hears,
 )
-from outlast.proofs.promela.stage import Part, Stage, actions, blocks, payloads, spawned
+from outlast.proofs.promela.stage import Part, Stage, payloads, spawned
 from outlast.proofs.promela.terms import ABSENT, Names, Terms, columns
 from outlast.run import Event, Snapshot
 
@@ -203,12 +203,7 @@ class _Writer:
         """What means nothing between two steps is hidden: no part of a state."""
         values = max(
             [1, *(len(machine.fields) for machine in self.stage.machines)]
-            + [
-                len(payloads(action))
-                for machine in self.stage.machines
-                for block in blocks(machine)
-                for action in actions(block)
-            ]
+            + [len(payloads(action)) for machine in self.stage.machines for action in machine.actions]
             + [len(event.payload) for machine in self.stage.machines for event in machine.events.values()]
             + [len(effect.payload) for machine in self.stage.machines for effect in machine.effects.values()]
         )

@@ -125,29 +125,9 @@ class Stage:
 # ---- looking through a machine
 
 
-def blocks(machine: Machine) -> Iterator[tables.Block]:
-    """Every outermost block of actions."""
-    yield machine.default.actions
-    for state in machine.states:
-        yield from (*state.entry, *state.exit, state.spawns)
-        if state.default:
-            yield state.default.actions
-    for row in machine.transitions:
-        yield row.actions
-
-
-def actions(block: tables.Block) -> Iterator[tables.Action]:
-    """Every action of a block, inner ones included."""
-    for action in block:
-        yield action
-        if isinstance(action, tables.If):
-            yield from actions((*action.then, *action.otherwise))
-
-
 def spawned(machine: Machine) -> dict[str, str]:
     """Ref -> machine of every child a machine may make."""
-    made = (action for block in blocks(machine) for action in actions(block))
-    return {action.ref: action.machine for action in made if isinstance(action, tables.Spawn)}
+    return {action.ref: action.machine for action in machine.actions if isinstance(action, tables.Spawn)}
 
 
 def payloads(action: tables.Action) -> tables.Payload:
@@ -165,13 +145,12 @@ def nodes(machine: Machine) -> Iterator[Expr]:
     """Every node of every expression that decides what a machine does. What effects carry is left out, if it cannot fail."""
     computed = [part for row in machine.transitions for part in (row.guard, row.delay) if part]
     computed += [row.that for row in machine.requires]
-    for block in blocks(machine):
-        for action in actions(block):
-            if isinstance(action, tables.Assign):
-                computed.append(action.value)
-            elif isinstance(action, tables.If):
-                computed.append(action.condition)
-            computed += [value for _, value in payloads(action) if not _text(value.expr)]
+    for action in machine.actions:
+        if isinstance(action, tables.Assign):
+            computed.append(action.value)
+        elif isinstance(action, tables.If):
+            computed.append(action.condition)
+        computed += [value for _, value in payloads(action) if not _text(value.expr)]
     for part in computed:
         yield from tree.walk(part.expr)
 
@@ -233,9 +212,8 @@ class _Refusals:
             if isinstance(node, tree.Known | tree.Faulty):
                 yield _no("what only the run knows")
         slots = spawned(machine)
-        for block in blocks(machine):
-            for action in actions(block):
-                yield from self.action(machine, action, slots)
+        for action in machine.actions:
+            yield from self.action(machine, action, slots)
 
     def state(self, machine: Machine, state: State) -> Iterator[Problem]:
         if state.kind == "parallel":
@@ -261,7 +239,7 @@ class _Refusals:
     def child(self, machine: Machine) -> Iterator[Problem]:
         """A child that is stopped must go without a word: its place may be taken at once."""
         for state in machine.states:
-            if any(not isinstance(action, tables.Emit) for block in state.exit for action in actions(block)):
+            if any(not isinstance(action, tables.Emit) for action in tables.actions_of(state.exit)):
                 yield _no(f"the exit actions of `{machine.name}.{state.name}`, which is a child's", state)
 
 

@@ -170,16 +170,11 @@ def _everybody(plan: Plan, ids: Mapping[str, str], generation: int = 0) -> Itera
             yield from _everybody(plan, children, generation + 1)
 
 
-def _blocks(plan: Plan, machine: Machine) -> Iterator[tables.Block]:
-    """Every block of actions that can be carried out under the readings in force."""
-    yield machine.default.actions
-    for state in machine.states:
-        yield from (*state.entry, *state.exit, state.spawns)
-        if state.default:
-            yield state.default.actions
-    for row in machine.transitions:
-        if not (row.guard and _never(row.guard.expr, plan)):
-            yield row.actions
+def _actions(plan: Plan, machine: Machine) -> Iterator[tables.Action]:
+    """Every action that can be carried out under the readings in force."""
+    yield from tables.actions_of(machine.state_blocks)
+    rows = (row for row in machine.transitions if not (row.guard and _never(row.guard.expr, plan)))
+    yield from tables.actions_of(row.actions for row in rows)
 
 
 def _never(guard: tree.Expr, plan: Plan) -> bool:
@@ -195,22 +190,8 @@ def _never(guard: tree.Expr, plan: Plan) -> bool:
             return False
 
 
-def _actions(blocks: Iterable[tables.Block]) -> Iterator[tables.Action]:
-    waiting = list(blocks)
-    while waiting:
-        for action in waiting.pop():
-            yield action
-            if isinstance(action, tables.If):
-                waiting += (action.then, action.otherwise)
-            elif isinstance(action, tables.Spawn):
-                waiting.append(action.finalize)
-
-
 def _spawns(machine: Machine) -> Iterator[tables.Spawn]:
-    blocks = [machine.default.actions, *(row.actions for row in machine.transitions)]
-    for state in machine.states:
-        blocks += [*state.entry, *state.exit, state.spawns, *([state.default.actions] if state.default else [])]
-    return (action for action in _actions(blocks) if isinstance(action, tables.Spawn))
+    return (action for action in machine.actions if isinstance(action, tables.Spawn))
 
 
 def _closure(composed: Composed, wanted: set[str]) -> set[str]:
@@ -223,7 +204,7 @@ def _closure(composed: Composed, wanted: set[str]) -> set[str]:
         root = _root(id_)
         for chain in plan.machines[machine].slots:
             reads.setdefault(root, set()).update(_along(composed, id_, chain, world))
-        for action in _actions(_blocks(plan, plan.machines[machine])):
+        for action in _actions(plan, plan.machines[machine]):
             if isinstance(action, tables.Send) and action.address is not None:
                 tells.setdefault(root, set()).update(part.name for part in composed.parts)
             elif isinstance(action, tables.Send) and action.slot is not None:

@@ -19,7 +19,7 @@ from outlast.run.explanation import Explanation, Offer, explain, explain_event, 
 from outlast.run.fast.forms import Alone, Way
 from outlast.run.fast.packed import Whereabouts
 from outlast.run.fast.places import History, compiled
-from outlast.run.fast.unfolding import LONGEST, Unfolding, actions
+from outlast.run.fast.unfolding import LONGEST, Unfolding
 from outlast.run.fast.whole import checked, loop
 from outlast.run.given import Given, as_duration, as_payload, as_value
 from outlast.run.heart import fire, refuse, start, step
@@ -441,7 +441,7 @@ def why_not(machine: Machine) -> str | None:
     needed = [ref.name for ref in machine.refs.values() if not ref.optional]
     if needed:
         return f"its ref `{needed[0]}` has to lead to an instance"
-    for action in actions(machine):
+    for action in machine.actions:
         if isinstance(action, tables.Send):
             return f"it sends `{action.event}`"
         if isinstance(action, tables.Spawn):

@@ -15,7 +15,7 @@ the interpreter. That is what happens wherever an action would fail, so no block
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
@@ -707,7 +707,7 @@ class Unfolding:
     @cached_property
     def has_children(self) -> bool:
         """Whether the machine ever makes any."""
-        return any(isinstance(action, tables.Spawn) for action in actions(self.machine))
+        return any(isinstance(action, tables.Spawn) for action in self.machine.actions)
 
     def unbind(self, course: Course, ref: str) -> None:
         """`Macrostep.unbind`."""
@@ -721,16 +721,3 @@ class Unfolding:
         for slot, chain in enumerate(self.machine.slots):
             if chain[0] == ref:
                 course.others[slot] = Fixed(None)
-
-
-def actions(machine: Machine) -> Iterator[tables.Action]:
-    """Every action of a machine, those inside an `if` too."""
-    waiting = [*machine.default.actions, *(action for row in machine.transitions for action in row.actions)]
-    for state in machine.states:
-        waiting += [action for block in (*state.entry, *state.exit) for action in block]
-        waiting += (*state.spawns, *(state.default.actions if state.default else ()))
-    while waiting:
-        action = waiting.pop(0)
-        yield action
-        if isinstance(action, tables.If):
-            waiting += (*action.then, *action.otherwise)
