@@ -68,7 +68,8 @@ def test_a_copy_of_a_store(outlast: Outlast, store: str, tmp_path: Path) -> None
     assert outlast("store", "verify", f"sqlite:///{copy}").exit_code == 0
     again = outlast("store", "backup", store, str(copy))
 
-    assert (again.exit_code, again.stderr.split(": ")[1]) == (2, f"`{copy}` is there already")
+    assert again.exit_code == 2
+    assert f"`{copy}`isthere" in "".join(again.stderr.split())  # the line may be broken anywhere
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ class Shell:
 
     def displayed(self, value: object) -> Bundle:
         """What IPython would call."""
-        return self.known[type(value)](value, include=None, exclude=None)
+        kind = next(kind for kind in type(value).__mro__ if kind in self.known)
+        return self.known[kind](value, include=None, exclude=None)
 
 
 def test_one_machine_of_a_plan() -> None:

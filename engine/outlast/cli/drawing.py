@@ -12,7 +12,7 @@ from outlast import loading
 from outlast.cli import finding, pictures
 from outlast.cli.app import PROBLEMS
 from outlast.cli.render.words import counted
-from outlast.cli.terminal import complain, show
+from outlast.cli.terminal import complain, show, show_path
 from outlast.errors import MisuseError, listed
 from outlast.views import draw, stale
 from outlast.views.dot import INSTALL
@@ -138,7 +138,8 @@ def _gallery(systems: tuple[str, ...], output: Path, *, check: bool) -> None:
     plans = [(loading.load(name), loading.scenarios(name)) for name in systems]
     if check:
         old = [path for plan, stories in plans for path in stale(plan, output, stories)]
-        show(*(Text(f"stale: {path}", style="bad") for path in old))
+        for path in old:
+            show_path("stale", path)
         show(Text(f"{counted(len(old), 'file')} stale" if old else "all fresh", style="quiet"))
         if old:
             click.get_current_context().exit(PROBLEMS)

@@ -83,6 +83,11 @@ def show(*parts: RenderableType) -> None:
         terminal.print(Trimmed(part), end="")
 
 
+def show_path(label: str, path: object) -> None:
+    """Print one line that is never broken, however long: a path is for copying."""
+    click.echo(_COMMANDS.sub("\ufffd", f"{label}: {path}"))
+
+
 def complain(*parts: RenderableType) -> None:
     """Print to standard error, part by part."""
     terminal = Terminal(stderr=True)
