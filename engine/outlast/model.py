@@ -359,7 +359,7 @@ class Document:
 
 @frozen
 class Composition:
-    """A few instances to check properties with. `only` is all the outside may say; `also` comes beside what has an actor."""
+    """A few instances to check properties with. `only` is all the outside may say; `also` comes beside what needs no values."""
 
     name: Word
     given: tuple[Given, ...]

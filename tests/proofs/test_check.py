@@ -231,6 +231,35 @@ def test_only_what_matters_is_searched(tmp_path: Path) -> None:
     assert whole.statistics.locations > 4 * part.statistics.locations
 
 
+PAIR = {
+    "system.yaml": """
+system: pair
+machines: [one, two]
+compositions: {both: {given: {two b: {}, one a: {peer: b}}}}
+properties: [{id: p, of: one, never: self is up, says: It stays down.}]
+""",
+    "one.yaml": """
+machine: one
+refs: {peer: {machine: two}}
+events: {go: {}}
+states: {down: {}, up: {}}
+transitions: [{id: go, from: down, event: go, to: up}, {id: back, from: up, event: go, to: down}]
+""",
+    "two.yaml": "{machine: two, states: {still: {}}}\n",
+}
+
+
+def test_events_that_anybody_may_say_are_said(tmp_path: Path) -> None:
+    """An event without actors is anybody's; and a run can begin though nobody looks along a ref."""
+    for name, text in PAIR.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (verdict,) = check(loading.load(tmp_path))
+
+    assert verdict.outcome == "refuted"
+    assert verdict.trace
+    assert [(item.instance, item.name) for item in verdict.trace.happenings] == [("a", "go")]
+
+
 def test_what_cannot_be_searched_is_undetermined(tmp_path: Path) -> None:
     """A count without bounds: the budget ends before the states do."""
     lamp = LAMP.replace("event: press, to: lit}", "event: press, to: lit, do: [{set: {count: count + 1}}]}")
@@ -342,7 +371,7 @@ transitions:
 """,
     "kid.yaml": """
 machine: kid
-events: {finish: {}}
+events: {finish: {internal: true}}
 states: {young: {}, old: {final: true}}
 transitions:
   - {id: finish, from: young, event: finish, to: old}

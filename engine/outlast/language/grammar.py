@@ -371,7 +371,7 @@ _RECORDS = (
             Key("constants", _VALUES, "Constants that are others here, to keep it small."),
             Key("given", _GIVEN, "The instances, each with what it starts with.", required=True),
             Key("only", _SAYINGS, "All that the outside may say, and no more."),
-            Key("also", _SAYINGS, "What it may say beside every event that has an actor and needs no values."),
+            Key("also", _SAYINGS, "What it may say beside every event from outside that needs no values."),
         ),
         "block",
         (Excludes("only", ("also",), "misplaced-key", "`only` leaves room for nothing else"),),

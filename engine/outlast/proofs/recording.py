@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -72,18 +72,6 @@ def at_latest(plan: Plan) -> Plan:
 def _at_latest(machine: Machine) -> Machine:
     rows = tuple(attrs.evolve(row, kind="after") if row.kind == "within" else row for row in machine.transitions)
     return attrs.evolve(machine, transitions=rows)
-
-
-def part_around(composed: Composed, ids: Iterable[str]) -> Composed:
-    """What matters to these instances, and whatever somebody in it is bound to, so that a story can begin with it."""
-    kept, grown = set[str](), set(ids)
-    part = composed
-    while kept != grown:
-        kept = grown
-        part = composed.part_for(kept)
-        bound = {other.partition(".")[0] for snapshot in part.snapshots for other in snapshot.refs if other is not None}
-        grown = {one.name for one in part.parts} | bound
-    return part
 
 
 def name_now(system: System, plain: str) -> str:

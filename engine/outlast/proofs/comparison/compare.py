@@ -20,7 +20,7 @@ from outlast.place import Word
 from outlast.plan import Plan, tables
 from outlast.proofs.comparison.both import Both, Pair
 from outlast.proofs.comparison.looking import Contrast, contrasts
-from outlast.proofs.recording import Recording, name_now, part_around
+from outlast.proofs.recording import Recording, name_now
 from outlast.proofs.timed.composed import Composed, compose
 from outlast.proofs.timed.search import Node, Search
 from outlast.proofs.timed.successors import Successors
@@ -116,8 +116,8 @@ def _parts(before: Composed, after: Composed) -> Iterator[tuple[Composed, Compos
         kept, grown = set[str](), {given.name}
         while kept != grown:
             kept = grown
-            grown = {part.name for whole in (before, after) for part in part_around(whole, kept).parts}
-        one, two = part_around(before, kept), part_around(after, kept)
+            grown = {part.name for whole in (before, after) for part in whole.part_for(kept).parts}
+        one, two = before.part_for(kept), after.part_for(kept)
         shape = (one.shape(), two.shape())
         if shape not in shapes:
             shapes.add(shape)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from outlast.expr import Type, Value
 from outlast.moments import SECOND
 from outlast.plan import Plan, tables
-from outlast.proofs.recording import part_around
 from outlast.proofs.timed.composed import Composed, compose
 from outlast.proofs.timed.successors import Said
 from outlast.run import Event
@@ -33,7 +32,7 @@ def places(plan: Plan, names: list[str]) -> Iterator[Place]:
         composed = compose(plan, plan.compositions[name])
         everybody = composed.everybody()
         for given in composed.parts:
-            part = part_around(composed, [given.name])
+            part = composed.part_for([given.name])
             shape = (given.machine, part.shape())
             if shape not in shapes:
                 shapes.add(shape)

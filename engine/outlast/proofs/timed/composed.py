@@ -36,7 +36,7 @@ class Composed:
     """Every instance as it begins, made at `NOW`; children included."""
     said: tuple[Said, ...]
     unsaid: tuple[str, ...] = ()
-    """Events with an actor that are not looked at, because nobody gave the values they need: `job train: resize`."""
+    """Events from outside that are not looked at, because nobody gave the values they need: `job train: resize`."""
 
     def begin(self, system: System) -> None:
         """Make the same instances in `system`."""
@@ -47,8 +47,12 @@ class Composed:
         return dict(_everybody(self.plan, {part.name: part.machine for part in self.parts}))
 
     def part_for(self, ids: Iterable[str]) -> Composed:
-        """What matters to these instances, and nothing else."""
-        kept = _closure(self, {_root(id_) for id_ in ids})
+        """What matters to these instances and whatever they are bound to, so that a run can begin with it; nothing else."""
+        kept, grown = set[str](), {_root(id_) for id_ in ids}
+        while kept != grown:
+            kept = _closure(self, grown)
+            inside = [snapshot for snapshot in self.snapshots if _root(snapshot.id) in kept]
+            grown = kept | {_root(other) for snapshot in inside for other in snapshot.refs if other is not None}
         return attrs.evolve(
             self,
             parts=tuple(part for part in self.parts if part.name in kept),
@@ -134,7 +138,7 @@ def _sayings(plan: Plan, source: model.Composition, stage: Stage) -> tuple[tuple
     if source.only is None:
         for id_, machine in everybody.items():
             for event in plan.machines[machine].events.values():
-                if event.internal or not event.by:
+                if event.internal:
                     continue
                 if any(field.required for field in event.payload.values()):
                     if not any((to, name) == (id_, event.name) for to, name, _ in chosen):
