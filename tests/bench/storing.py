@@ -44,7 +44,7 @@ def tables(run: Run) -> Iterator[Table]:
         with running(fsync=True) as server:
             for batch in (1, 100):
                 for workers in (1, 2):
-                    one, two = (f"{server}&schema={name}{batch}{workers}" for name in ("store", "floor"))
+                    one, two = (f"{server.url}&schema={name}{batch}{workers}" for name in ("store", "floor"))
                     rows.append((_name("PostgreSQL", batch, workers), measured(one, two, size // 4, batch, workers)))
     about = f"{size:,} events to as many sessions, then the expiry of each (a quarter of it on PostgreSQL)."
     heads = ("events a second", "of the floor", "timers a second", "of the floor ")

@@ -24,8 +24,8 @@ def server() -> Iterator[str]:
     if missing:
         verdict = pytest.fail if os.environ.get("OUTLAST_TOOLS_REQUIRED") else pytest.skip
         verdict(f"not installed: {', '.join(missing)}")
-    with running(fsync=False) as url:
-        yield url
+    with running(fsync=False) as server:
+        yield server.url
 
 
 @pytest.fixture(params=BACKENDS)

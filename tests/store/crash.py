@@ -1,8 +1,9 @@
-"""Workers killed at random moments, and what is left: `python -m tests.store.crash --rounds 200 sqlite` (or a PostgreSQL URL).
+"""Workers killed at random moments, and what is left: `python -m tests.store.crash --rounds 200 sqlite`.
 
-A worker sends numbered events to its share of fuses, fires timers and delivers effects; it acknowledges each answer on its output before the next.
-It is killed (SIGKILL), another goes on from the last acknowledgement. At the end everything acknowledged is there once, nothing is
-there by half, every timer fired once, every effect is in the outbox, and the journal leads to exactly this.
+A worker sends numbered events to its share of fuses, fires timers and delivers effects; it acknowledges each answer on its output before the
+next. It is killed (SIGKILL), another goes on from the last acknowledgement. With `postgres` every other round kills the server as well. At
+the end everything acknowledged is there once, nothing is there by half, every timer fired once, every effect is in the outbox, and the
+journal leads to exactly this.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from outlast.store.engine import Engine
 from outlast.store.records import OutgoingEffect
 from tests.run.worlds import plan_of
 from tests.store.people import START
+from tests.store.server import Server, running
 
 FUSE = """
 machine: fuse
@@ -63,41 +65,43 @@ def told(effect: OutgoingEffect) -> None:
     print(f"told {effect.id}", flush=True)
 
 
-def crash(url: str, rounds: int, *, workers: int = 1, seed: int = 0) -> Counter[str]:
-    """Kill workers `rounds` times; what was counted. Raises AssertionError."""
+def crash(url: str, rounds: int, *, workers: int = 1, seed: int = 0, server: Server | None = None) -> Counter[str]:
+    """Kill workers `rounds` times, every other time their server first; what was counted. Raises AssertionError."""
     random = Random(seed)
     Engine.open(url, plan()).close()
     said: list[str] = []
-    progress = [0] * workers
-    for _ in range(rounds):
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.store.crash", "--work", str(each), "--first", str(progress[each]), url],
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=Path(__file__).parents[2],
-            )
-            for each in range(workers)
-        ]
-        lines = random.randrange(1, 60)  # a random moment of its work, not of the clock
-        for process in running:
-            assert process.stdout
-            said += [line for line in itertools.islice(process.stdout, lines) if line.endswith("\n")]
-        for process in running:
+    for number in range(rounds):
+        processes = [started(url, str(each), reached(said, str(each))) for each in range(workers)]
+        lines = random.randrange(1, 60)  # a random moment of their work, not of the clock
+        for process in processes:
+            said += heard(process, lines)
+        if server is not None and number % 2:
+            server.kill()
+        for process in processes:
             process.kill()
-        for process in running:
-            assert process.stdout
-            said += [line for line in process.stdout if line.endswith("\n")]
-            process.stdout.close()
-            process.wait()
-        for line in said:
-            verb, *rest = line.split()
-            if verb == "begun":
-                progress[0] = max(progress[0], int(rest[0])) if workers == 1 else progress[0]
-        for each in range(workers):
-            begun = [int(line.split("-")[1]) for line in said if line.startswith(f"pressed {each}-")]
-            progress[each] = max(begun, default=0)
+            said += heard(process, None)
+            process.communicate()
+        if server is not None and number % 2:
+            server.start()
     return judge(url, said)
+
+
+def started(url: str, name: str, first: int) -> subprocess.Popen[str]:
+    """A worker that goes on from round `first`. That its server is killed under it is not worth a word."""
+    command = [sys.executable, "-m", "tests.store.crash", "--work", name, "--first", str(first), url]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, text=True, cwd=Path(__file__).parents[2], **pipes)  # type: ignore[call-overload,no-any-return]  # the numbers of pipes
+
+
+def heard(process: subprocess.Popen[str], count: int | None) -> list[str]:
+    """What a worker says, whole lines only: so many, or (None) all that is left."""
+    assert process.stdout is not None
+    return [line for line in itertools.islice(process.stdout, count) if line.endswith("\n")]
+
+
+def reached(said: list[str], name: str) -> int:
+    """The last round in which a worker had something acknowledged."""
+    return max((int(line.split("-")[1]) for line in said if line.startswith(f"pressed {name}-")), default=0)
 
 
 def judge(url: str, said: list[str]) -> Counter[str]:
@@ -131,7 +135,7 @@ def judge(url: str, said: list[str]) -> Counter[str]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", help="sqlite for a file of its own, or the URL of a store that may be spoilt")
+    parser.add_argument("url", help="sqlite or postgres for one of its own, or the URL of a store that may be spoilt")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -141,9 +145,14 @@ def main() -> None:
     if given.work is not None:
         work(given.url, given.work, given.first)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/crash.db" if given.url == "sqlite" else given.url
-        counted = crash(url, given.rounds, workers=given.workers, seed=given.seed)
+    about = {"workers": given.workers, "seed": given.seed}
+    if given.url == "postgres":
+        with running(fsync=True) as server:
+            counted = crash(server.url, given.rounds, server=server, **about)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{folder}/crash.db" if given.url == "sqlite" else given.url
+            counted = crash(url, given.rounds, **about)
     print(
         f"{given.rounds} rounds, {given.workers} workers killed in each:",
         *(f"{count} {what}," for what, count in counted.items()),
