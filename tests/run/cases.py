@@ -568,6 +568,127 @@ transitions: [{id: go, from: inside, event: door.open, to: outside}]
     assert story.say("open", to="door").told() == "tom:out"
 
 
+LAMP = """
+machine: lamp
+events: {switch: {}}
+states: {dark: {}, lit: {}}
+transitions: [{id: on, from: dark, event: switch, to: lit}, {id: off, from: lit, event: switch, to: dark}]
+"""
+MIRROR = """
+machine: mirror
+refs: {lamp: {machine: lamp}}
+effects: {shine: {}, dim: {}}
+states: {dull: {}, bright: {}}
+transitions:
+  - {id: shine, from: dull, event: lamp.lit, to: bright, do: [{emit: shine}]}
+  - {id: dim, from: bright, after: 5s, to: dull, do: [{emit: dim}]}
+"""
+EYE = """
+machine: eye
+refs: {mirror: {machine: mirror}}
+effects: {see: {}, far: {}}
+states: {open: {}}
+transitions:
+  - {id: see, from: open, event: mirror.bright, do: [{emit: see}]}
+  - {id: far, from: open, event: mirror.lamp.dark, do: [{emit: far}]}
+"""
+MOTH = """
+machine: moth
+refs: {lamp: {machine: lamp}}
+events: {flutter: {}}
+effects: {flutter: {}}
+states: {still: {}}
+transitions:
+  - {id: wake, from: still, event: lamp.lit, do: [{send: {event: flutter}}]}
+  - {id: flutter, from: still, event: flutter, do: [{emit: flutter}]}
+"""
+
+
+@case
+def those_who_watch_watchers() -> None:
+    """They hear after all that watch what happened, in the order in which those did."""
+    story = Story(
+        LAMP,
+        MIRROR,
+        EYE,
+        lamp=("lamp", {}),
+        e=("eye", {"mirror": "n"}),
+        m=("mirror", {"lamp": "lamp"}),
+        n=("mirror", {"lamp": "lamp"}),
+        f=("eye", {"mirror": "m"}),
+        g=("eye", {"mirror": "m"}),
+    )
+    assert story.say("switch", to="lamp").told() == "m:shine n:shine f:see g:see e:see"
+    assert story.say("switch", to="lamp").told() == "e:far f:far g:far"
+
+
+@case
+def watchers_that_do_more() -> None:
+    """A watcher that sends something does not make the one before it hear twice."""
+    story = Story(LAMP, MIRROR, MOTH, lamp=("lamp", {}), m=("mirror", {"lamp": "lamp"}), p=("moth", {"lamp": "lamp"}))
+    assert story.say("switch", to="lamp").told() == "m:shine p:flutter"
+
+
+@case
+def timers_of_watchers() -> None:
+    """A timer set by what was observed goes off."""
+    story = Story(LAMP, MIRROR, lamp=("lamp", {}), m=("mirror", {"lamp": "lamp"})).say("switch", to="lamp")
+    assert story.wait("4s").told() == "m:shine"
+    assert story.wait("1s").told() == "m:dim"
+
+
+@case
+def who_begins_to_watch() -> None:
+    """Who is made later hears of what happens then, along one ref or two."""
+    story = Story(LAMP, MIRROR, EYE, lamp=("lamp", {}), m=("mirror", {"lamp": "lamp"})).say(
+        "switch", "switch", to="lamp"
+    )
+    assert story.told() == "m:shine"
+    story.system.add("eye", "e", mirror="m")
+    assert story.say("switch", "switch", to="lamp").told() == "e:far"
+    story.system.add("mirror", "n", lamp="lamp")
+    assert story.say("switch", "switch", to="lamp").told() == "n:shine e:far"
+
+
+@case
+def who_does_not_watch_any_more() -> None:
+    """Who is gone hears nothing."""
+    story = Story(LAMP, MOTH, MIRROR, lamp=("lamp", {}), m=("mirror", {"lamp": "lamp"}), n=("mirror", {"lamp": "lamp"}))
+    story.say("switch", "switch", to="lamp").wait("5s").told()
+    story.system.remove("m")
+    assert story.say("switch", to="lamp").told() == "n:shine"
+
+
+EGG = """
+machine: egg
+events: {hop: {}}
+effects: {late: {}, soon: {}}
+states: {cold: {}, warm: {}, done: {}}
+transitions:
+  - {id: warm, from: cold, event: hop, to: warm}
+  - {id: cool, from: warm, event: hop, to: cold}
+  - {id: late, from: cold, after: 10s, to: done, do: [{emit: late}]}
+  - {id: soon, from: warm, after: 3s, to: done, do: [{emit: soon}]}
+"""
+
+
+@case
+def timers_that_come_sooner() -> None:
+    """A timer goes off before one that was set earlier for later."""
+    story = Story(EGG, x=("egg", {}), y=("egg", {})).say("hop", to="y")
+    assert story.wait("3s").told() == "y:soon"
+
+
+@case
+def timers_that_are_put_off() -> None:
+    """A timer set anew waits for its new instant, and others go off meanwhile."""
+    story = Story(EGG, x=("egg", {}), y=("egg", {})).wait("4s").say("hop", "hop", to="x")
+    assert (
+        story.wait("1s").say("hop", "hop", to="y").wait("1s").say("hop", "hop", to="x").wait("20s").told()
+        == "y:late x:late"
+    )
+
+
 @case
 def a_child_speaks_after_its_parent() -> None:
     """What the parent sent before its child was made arrives before what the child says."""
@@ -624,6 +745,16 @@ def finalizing() -> None:
     """What is to be done before a child is heard is done first (6.5)."""
     finalize = "<finalize><log expr=\"'first'\"/></finalize>"
     assert scxml(INVOKE.format(attributes='autoforward="true"', finalize=finalize)) == "first heard -> yes"
+
+
+@case
+def arithmetic_without_types() -> None:
+    """What a document adds has the type it has at that moment (5.9)."""
+    text = """initial="s" datamodel="outlast"><datamodel><data id="n" expr="1"/><data id="m" expr="5"/></datamodel>
+      <state id="s"><onentry><send event="e"/></onentry><transition event="e" target="t">
+        <assign location="n" expr="n + 1"/><assign location="m" expr="m - n + m"/></transition></state>
+      <state id="t"><onentry><log expr="n"/><log expr="m"/></onentry></state>"""
+    assert scxml(text) == "2 8 -> t"
 
 
 @case

@@ -18,6 +18,7 @@ from outlast.run.fast import places
 from outlast.run.fast.automaton import compile  # noqa: A004  # as in `re.compile`
 from outlast.run.instances import blank
 from tests.oracle.machines import Run, runs
+from tests.run.neighbours import neighbours
 from tests.run.worlds import STORIES, bundled_plans, plan_of, random_plan
 from tests.scxml.suite import Case, cases
 from tests.scxml.suite import run as run_case
@@ -344,6 +345,31 @@ def test_who_observes_is_asked_anew() -> None:
     pair.compiled.remove("dog1")
     pair.compiled.send("front", "turn")
     assert "dog1" not in {step.instance for step in pair.compiled.send("front", "turn").caused}
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("cascade", range(1, 8))
+def test_what_watchers_do_is_limited(cascade: int) -> None:
+    """One event leads to so many steps and no more; beyond, nothing has happened."""
+    pair = Pair(plan_of(*HOUSE), Terms(cascade=cascade))
+    cats = {f"cat{number}": ("cat", {"door": "front"}, None) for number in range(3)}
+    dogs = {f"dog{number}": ("dog", {"cat": f"cat{number}"}, None) for number in range(2)}
+    pair.do("begin", {"front": ("door", {}, None), **cats, **dogs})
+    pair.do("send", "front", "turn")
+
+    assert pair.compiled["front"].state == ("ajar" if cascade >= 6 else "shut")
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("seed", range(60))
+def test_neighbours(seed: int) -> None:
+    """Whoever watches whom, and whatever comes of it, the two systems never differ."""
+    random = Random(seed)
+    texts, given = neighbours(random)
+    pair = Pair(plan_of(*texts), Terms(cascade=30))
+    pair.do("begin", given)
+
+    assert len(list(live(pair, random, 30))) == 30
 
 
 GIVEN: dict[str, list[tuple[str, str, dict[str, Any], str | None]]] = {

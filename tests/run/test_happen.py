@@ -60,6 +60,24 @@ def test_a_moment(plan: Plan, steps: str, states: dict[str, str], well: bool) ->
     assert set(seen.values()) == {"held"}
 
 
+def test_a_row_that_begins_to_wait_again() -> None:
+    """A moment that is told is one: the timer armed when it has come stands for the next."""
+    machine, _ = read_machine(MACHINE.replace("to: b}", "to: a}").replace("after: 5m", "after: 50m"))
+    assert machine
+    plan, _ = compile_system(System(Word("s"), machines=(machine,)))
+    steps = "{at: 3m, happen: {m x: over}}, {at: 3m, happen: {m x: over}}, {at: 7m, happen: {m x: over}}"
+    story, _ = read_scenario(f"scenario: s\ngiven: {{m x: {{}}}}\nsteps: [{steps}]\nexpect: [{{at: 8m, m x: a}}]")
+    assert story
+    run = run_scenario(plan, story)
+
+    assert run.ok
+    assert [moment.at for moment in run.moments if moment.step.cause == "timer"] == [
+        180_000_000,
+        180_000_000,
+        420_000_000,
+    ]
+
+
 def test_only_a_within_row_has_a_moment(plan: Plan) -> None:
     """Any other row is unknown here."""
     story, _ = read_scenario("scenario: s\ngiven: {m x: {}}\nsteps: [{at: 1m, happen: {m x: late}}]")

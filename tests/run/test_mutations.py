@@ -23,6 +23,7 @@ from outlast.run.fast.unfolding import Unfolding
 from outlast.run.macrostep import Macrostep, _Entries
 from outlast.run.population import Population
 from outlast.run.system import System
+from outlast.run.watch import Watchers
 from tests.run.cases import CASES
 
 
@@ -40,6 +41,8 @@ class Fault:
     def broken(self) -> Callable[..., Any]:
         """The function with the fault."""
         original = getattr(self.owner, self.function)
+        if isinstance(original, property):
+            original = original.fget
         source = textwrap.dedent(inspect.getsource(original))
         assert source.count(self.old) == 1, f"`{self.old}` stands {source.count(self.old)} times in {self.function}"
         found: dict[str, Any] = {}
@@ -257,7 +260,7 @@ TABLE = [
     Fault(
         "timers at one instant come in the order of states",
         Population,
-        "_pending",
+        "pending",
         "arrows[timer.key].index",
         "-arrows[timer.key].index",
         "timers-at-one-instant",
@@ -265,7 +268,7 @@ TABLE = [
     Fault(
         "delayed sends come before timers",
         Population,
-        "_schedule",
+        "pending",
         "order, True, item.turn",
         "order, False, -item.turn",
         "timers-at-one-instant",
@@ -281,9 +284,9 @@ TABLE = [
     Fault(
         "instances at one instant come by what they do, not by who was made first",
         Population,
-        "_pending",
-        "(timer.due, order,",
-        "(timer.due, -order,",
+        "book",
+        "self.order[id_], id_",
+        "-self.order[id_], id_",
         "timers-of-two-instances-at-one-instant",
     ),
     Fault(
@@ -483,6 +486,71 @@ COMPILED = [
     ),
     Fault("nobody hears of what is observed", Together, "end", "in self.observed", "in ()", "observing"),
     Fault("what is sent stays behind", Together, "end", "if course.sent:", "if False:", "sends-then-observations"),
+    Fault(
+        "who watches watchers hears in the wrong order",
+        System,
+        "_settled",
+        "further += self._hearing(watcher, done)",
+        "further = self._hearing(watcher, done) + further",
+        "those-who-watch-watchers",
+    ),
+    Fault(
+        "nobody hears of what watchers do",
+        System,
+        "_settled",
+        "telling = further",
+        "telling = ()",
+        "those-who-watch-watchers",
+    ),
+    Fault(
+        "what was done in vain is not taken back",
+        System,
+        "_withdrawn",
+        "(*reversed(caused), first)",
+        "(first,)",
+        "watchers-that-do-more",
+    ),
+    Fault(
+        "timers of watchers are forgotten",
+        System,
+        "_settled",
+        "book(watcher, ",
+        "booked.get(watcher, ",
+        "timers-of-watchers",
+    ),
+    Fault("a sooner timer is forgotten", Population, "book", "item.due < entry[0]", "False", "timers-that-come-sooner"),
+    Fault(
+        "what is put off comes too early",
+        Population,
+        "next_due",
+        "soonest == at",
+        "True",
+        "timers-that-are-put-off",
+    ),
+    Fault(
+        "who watches from afar is not asked anew",
+        Watchers,
+        "_forget",
+        "if self._far:",
+        "if False:",
+        "who-begins-to-watch",
+    ),
+    Fault(
+        "those who are gone are still told",
+        Watchers,
+        "_forget",
+        "self.known.pop(target, None)",
+        "pass",
+        "who-does-not-watch-any-more",
+    ),
+    Fault(
+        "what has no type is not looked at",
+        Sight,
+        "arithmetic",
+        'f"(whole({one}) {expr.op} whole({two}))"',
+        'f"({one} + {two})"',
+        "arithmetic-without-types",
+    ),
     Fault(
         "`and` is `or`",
         Sight,

@@ -12,9 +12,11 @@ import outlast
 from outlast import Terms, model
 from outlast.errors import SpecError
 from outlast.language import read_scenario
+from outlast.language.writer import write_scenario
 from outlast.moments import HOUR, MINUTE
 from outlast.place import Word
 from outlast.run import every_reading, run_scenario
+from outlast.run.staging import problems_of
 from tests.run.worlds import STORIES, bundled_plans, plan_of, told
 
 TOLD = [pytest.param(name, file, id=f"{name}-{file.stem}") for name, file in STORIES]
@@ -53,6 +55,44 @@ def test_the_a_02_story() -> None:
     default, pin = (run_scenario(plan, scenario, readings=readings) for readings in ({}, {"A-02": "pin"}))
 
     assert (True, False, True, True) == (default.ok, bool(default.contested), pin.ok, bool(pin.contested))
+
+
+SHORT = """scenario: short
+system: sagemaker
+constants: {grace: 1m}
+given:
+  identity-center acme:      {}
+  studio-application studio: {}
+  studio-domain ds:          {state: tip-enabled, center: acme, application: studio}
+  interactive-session ana:   {center: acme}
+  job train:                 {state: grace-period, kind: training, domain: ds, session: ana}
+expect:
+  - {at: 1m, job train: failed}
+"""
+
+
+def test_a_story_with_constants_of_its_own() -> None:
+    """It is told of the system with those, comes back from its text, and leaves the system as it is."""
+    plan = bundled_plans()["sagemaker"]
+    story, problems = read_scenario(SHORT)
+    assert story
+    assert problems == []
+
+    assert run_scenario(plan, story).ok
+    assert not run_scenario(plan, attrs.evolve(story, constants=())).ok
+    assert write_scenario(story) == SHORT
+
+
+@pytest.mark.parametrize(("constants", "says"), [("{graze: 1m}", "unknown-constant"), ("{grace: true}", "wrong-type")])
+def test_constants_there_are_not(constants: str, says: str) -> None:
+    """Names and values are looked at before anything is told, and have a place."""
+    story, _ = read_scenario(SHORT.replace("{grace: 1m}", constants), "short.yaml")
+    assert story
+    (problem,) = problems_of(bundled_plans()["sagemaker"], story)
+
+    assert (problem.code, problem.place and problem.place.line) == (says, 3)
+    with pytest.raises(SpecError, match=says):
+        run_scenario(bundled_plans()["sagemaker"], story)
 
 
 def changed(scenario: model.Scenario, index: int) -> model.Scenario | None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import outlast
-from outlast.errors import LimitExceeded, MisuseError, OutlastError, RefusedInstance, UnknownName
+from outlast.errors import InstanceExists, LimitExceeded, MisuseError, OutlastError, RefusedInstance, UnknownName
 from outlast.moments import HOUR, MINUTE, SECOND
 from outlast.run import Step, System, Terms
 from outlast.run.scenario import every_reading
@@ -135,7 +135,7 @@ MISUSED: list[tuple[Callable[[System], object], type[OutlastError], str]] = [
     (lambda s: s.add("coffee", "d", bean=1), UnknownName, "no field or ref of coffee is called `bean` (did you mean `beans`?)"),
     (lambda s: s.add("coffee", "d", state="of"), UnknownName, "no state of coffee is called `of` (did you mean `off`?)"),
     (lambda s: s.add("coffee", "d", next="e"), UnknownName, "no instance is called `e` (known: `c`)"),
-    (lambda s: s.add("coffee", "c"), MisuseError, "an instance called `c` is already there"),
+    (lambda s: s.add("coffee", "c"), InstanceExists, "an instance called `c` is already there"),
     (lambda s: s.add("coffee", "d", beans=11), RefusedInstance, "`d` cannot be made: `beans` is from 0 to 10, not 11"),
     (lambda s: s.add("coffee", "d", kind="tea"), RefusedInstance,
      "`d` cannot be made: `kind` is one of plain, milk, not `tea`"),

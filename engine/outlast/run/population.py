@@ -1,24 +1,25 @@
 """Every instance of a system, with what is derived from them: the order they were made in, who observes whom, what is due when.
 
-All changes go through `put` and `remove`, inside a `transaction` that undoes them if anything goes wrong.
+All changes go through `put` and `remove`, inside a `transaction` that undoes them if anything goes wrong; except that calm steps, which change
+nothing but an instance and its timers, are written into `world` by the system itself, which then sees to it that they are booked.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from outlast.errors import LimitExceeded
-from outlast.plan import Plan, Transition
-from outlast.run.fast import Packed, Places, rest_of
-from outlast.run.snapshot import Snapshot, Timer
+from outlast.plan import Plan
+from outlast.run.fast import Places
+from outlast.run.snapshot import Delayed, Snapshot, Timer
 from outlast.run.watch import Watchers
 
 
 class Due(NamedTuple):
-    """An entry of the agenda. Compared as a tuple, which is the order of things due at one instant."""
+    """A timer or a delayed send that is pending. Compared as a tuple, which is the order of things due at one instant."""
 
     at: int
     order: int
@@ -30,12 +31,16 @@ class Due(NamedTuple):
     instance: str
 
 
-_due = tuple.__new__
-"""Makes a Due in a third of the time its own constructor takes."""
+Entry: TypeAlias = tuple[int, int, str]
+"""An instant, and an instance (its place in the order of making, its id) that is to be looked at then."""
 
 
 class Population:
-    """The instances of one system. Entries of the agenda are checked when they come up, not searched for when they end."""
+    """The instances of one system.
+
+    Whichever has something pending stands in the agenda, at the instant it is due or before. What ends or is put off leaves the entry where it is: to
+    look at the instance once in vain costs less than to search the agenda.
+    """
 
     places: Places | None = None
 
@@ -46,10 +51,10 @@ class Population:
         self.order: dict[str, int] = {}
         self.watchers = watchers or Watchers(plan)
         self._made = 0
-        self.agenda: list[Due] = []
-        """A heap of all that is pending, soonest first, and of some that is not any more."""
-        self._live = 0
-        """How many entries of the agenda still mean something."""
+        self.agenda: list[Entry] = []
+        """A heap, soonest first."""
+        self.booked: dict[str, Entry] = {}
+        """Instance -> its entry in the agenda. Others there mean nothing any more."""
         self._undo: list[tuple[str, Snapshot | None, int]] = []
 
     def __iter__(self) -> Iterator[str]:
@@ -84,65 +89,56 @@ class Population:
         self._undo.append((id_, before, self.order[id_]))
         self.world[id_] = snapshot
         self.watchers.moved(snapshot, before)
-        if before is None or before.timers != snapshot.timers or before.delayed != snapshot.delayed:
-            self._schedule(snapshot, before)
-
-    def replace(self, before: Packed, now: Packed) -> None:
-        """Put, outside a transaction, what differs from what it was in its place, values, timers and delayed sends only."""
-        self.world[now.rest[0]] = now
-        if now.rest is not before.rest:
-            if now.rest[4] is not before.rest[4]:
-                self._schedule(now, before)
-            elif now.rest[3] is not before.rest[3]:
-                self._pending(now.rest[0], now.place.arrows, before.rest[3], now.rest[3])
+        self.book(id_, (*snapshot.timers, *snapshot.delayed))
 
     def remove(self, id_: str) -> None:
         """Take an instance out."""
         snapshot = self.world.pop(id_)
         self._undo.append((id_, snapshot, self.order.pop(id_)))
         self.watchers.gone(snapshot)
-        self._live -= len(snapshot.timers) + len(snapshot.delayed)
+        self.booked.pop(id_, None)
 
     # ---- what is due
 
     @property
     def next_due(self) -> Due | None:
-        """The first entry of the agenda that still means something."""
-        while self.agenda and not self._is_live(self.agenda[0]):
-            heapq.heappop(self.agenda)
-        return self.agenda[0] if self.agenda else None
+        """What is due first."""
+        agenda, booked = self.agenda, self.booked
+        while agenda:
+            at, order, id_ = entry = agenda[0]
+            if booked.get(id_) is not entry:
+                heapq.heappop(agenda)
+                continue
+            snapshot = self.world[id_]
+            soonest = snapshot.next_due
+            if soonest is None:
+                heapq.heappop(agenda)
+                del booked[id_]
+            elif soonest == at:
+                return min(self.pending(snapshot, at))
+            else:
+                booked[id_] = later = (soonest, order, id_)
+                heapq.heapreplace(agenda, later)
+        return None
 
-    def _schedule(self, snapshot: Snapshot, before: Snapshot | None) -> None:
-        """Put what is new on the agenda; tidy it when most of it is stale, which keeps it as long as what is pending."""
-        timers, delayed = (before.timers, before.delayed) if before is not None else ((), ())
-        self._pending(snapshot.id, self.plan.machines[snapshot.machine].arrows, timers, snapshot.timers)
-        order = self.order[snapshot.id]
-        for item in snapshot.delayed:
-            if item not in delayed:
-                heapq.heappush(self.agenda, Due(item.due, order, True, item.turn, snapshot.id))
-        self._live += len(snapshot.delayed) - len(delayed)
-
-    def _pending(
-        self, id_: str, arrows: Mapping[str, Transition], before: tuple[Timer, ...], now: tuple[Timer, ...]
-    ) -> None:
+    def pending(self, snapshot: Snapshot, until: int) -> Iterator[Due]:
+        """Everything of an instance that is due by `until`."""
+        id_, arrows = snapshot.id, self.plan.machines[snapshot.machine].arrows
         order = self.order[id_]
-        for timer in now:
-            if timer not in before:
-                heapq.heappush(self.agenda, _due(Due, (timer.due, order, False, arrows[timer.key].index, id_)))
-        self._live += len(now) - len(before)
-        if len(self.agenda) > 2 * self._live + 64:
-            self.agenda[:] = dict.fromkeys([entry for entry in self.agenda if self._is_live(entry)])
-            heapq.heapify(self.agenda)
+        for timer in snapshot.timers:
+            if timer.due <= until:
+                yield Due(timer.due, order, False, arrows[timer.key].index, id_)
+        for item in snapshot.delayed:
+            if item.due <= until:
+                yield Due(item.due, order, True, item.turn, id_)
 
-    def _is_live(self, entry: Due) -> bool:
-        at, order, is_send, number, id_ = entry
-        snapshot = self.world.get(id_)
-        if snapshot is None or self.order[id_] != order:
-            return False
-        rest = snapshot.rest if isinstance(snapshot, Packed) else rest_of(snapshot)
-        if is_send:
-            return any(item.turn == number and item.due == at for item in rest[4])
-        for timer in rest[3]:
-            if timer.due == at and self.plan.machines[snapshot.machine].arrows[timer.key].index == number:
-                return True
-        return False
+    def book(self, id_: str, pending: tuple[Timer | Delayed, ...]) -> None:
+        """See to it that an instance is looked at when something of it is due."""
+        entry = self.booked.get(id_)
+        for item in pending:
+            if entry is None or item.due < entry[0]:
+                entry = self.booked[id_] = (item.due, self.order[id_], id_)
+                heapq.heappush(self.agenda, entry)
+                if len(self.agenda) > 2 * len(self.booked) + 64:
+                    self.agenda[:] = self.booked.values()
+                    heapq.heapify(self.agenda)

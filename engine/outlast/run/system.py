@@ -13,7 +13,7 @@ Whatever an event causes, or the passing of time, happens completely or, if a li
 
 from __future__ import annotations
 
-from collections import ChainMap, Counter, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
@@ -21,12 +21,12 @@ from typing import Any
 
 import attrs
 
-from outlast.errors import LimitExceeded, MisuseError, SnapshotError, UnknownName
+from outlast.errors import InstanceExists, LimitExceeded, MisuseError, SnapshotError, UnknownName
 from outlast.expr import Value
 from outlast.plan import Machine, Plan
 from outlast.run import admission
 from outlast.run.explanation import Explanation, Offer, explain_event, offers
-from outlast.run.fast import LONGEST, Function, Packed, Place, Places, Taken, interpreted
+from outlast.run.fast import LONGEST, Function, Packed, Places, Taken, interpreted
 from outlast.run.given import Given as Given  # noqa: PLC0414  # said here too
 from outlast.run.given import as_duration, as_payload, as_value
 from outlast.run.heart import fire, refuse, start, step, stop
@@ -37,6 +37,7 @@ from outlast.run.shown import Shown
 from outlast.run.snapshot import Event, Snapshot
 from outlast.run.steps import Delivery, Step
 from outlast.run.terms import DEFAULT_TERMS, Terms
+from outlast.run.watch import Hearing
 from outlast.values import frozen
 
 
@@ -82,6 +83,7 @@ class System:
             population = Population(plan, terms.instances, None if cold else Places.of(plan, at_once=compiled is True))
         self._population = population
         self._world, self._agenda = self._population.world, self._population.agenda
+        self._known = self._population.watchers.known
         self._queue: deque[Delivery] = deque()
 
     # ---- looking
@@ -164,8 +166,12 @@ class System:
         for ref in snapshot.refs:
             if ref is not None:
                 self.look(ref)
-        began = self._transaction(lambda: self._bounded(self._start(snapshot, state, silent=False)))
-        return Instance(self, id_, began)
+
+        def work() -> Iterator[Step]:
+            self._population.put(snapshot)
+            yield from self._bounded(self._start(id_, state, silent=False))
+
+        return Instance(self, id_, self._transaction(work))
 
     def begin(self, given: Mapping[str, tuple[str, Mapping[str, Given | Instance], str | None]]) -> tuple[Step, ...]:
         """Make several instances at once: id -> (machine, fields and refs, state). Refs may name any of them.
@@ -185,8 +191,7 @@ class System:
             for snapshot in blanks:
                 self._population.put(snapshot)
             for snapshot in blanks:
-                state = given[snapshot.id][2]
-                yield from self._bounded(self._start(self._world[snapshot.id], state, silent=True))
+                yield from self._bounded(self._start(snapshot.id, given[snapshot.id][2], silent=True))
 
         return self._transaction(all_of_them)
 
@@ -204,20 +209,19 @@ class System:
         What is due by then happens first, and is in `preceded`. Raises UnknownName for an event the machine does not know, LimitExceeded. An event that is
         not accepted is no error: the Step says why in `refusal`.
         """
-        id_ = instance if isinstance(instance, str) else instance.id
+        id_ = instance.id if isinstance(instance, Instance) else instance
         if payload is None and by is None and at is None and not ((due := self._agenda) and due[0][0] <= self.now):
-            was: Any = self._world.get(id_)  # a Packed, or something without a place, which is looked at closely
             try:
+                was: Any = self._world[id_]  # a Packed, or something without a place, which is looked at closely
                 function: Function = was.place.said[event]
             except (AttributeError, KeyError):
-                function = interpreted
+                was, function = None, interpreted
             done = function(self, was)
             if done is not None:
-                if done.path.quiet:
+                path = done.path
+                if path.quiet:
                     self._world[id_] = done.after
-                elif done.path.steady:
-                    self._population.replace(was, done.after)
-                elif not (done.path.calm and self._told(was, done)):
+                elif not (path.calm and self._settled(id_, done)):
                     _, *caused = self._transaction(partial(self._bounded, self._follow(done)))
                     done.caused = tuple(caused)  # type: ignore[misc]  # nobody has seen it yet
                 return done
@@ -225,14 +229,16 @@ class System:
         declared = admission.declared(self.plan.machines[snapshot.machine], event)
         said = Event(event, as_payload(declared, payload or {}), by=by)
         admission.check_actor(self.plan, by)
-        preceded = (*(self.advance_to(at) if at is not None else ()), *self._pass(self.now))
+        preceded = self.advance_to(self.now if at is None else at)
         snapshot = self.look(id_)  # it may have ended meanwhile
         if why := admission.refusal(declared, said, self.plan):
             refused = refuse(self.plan, snapshot, said, self.now, why, world=self._world, terms=self.terms)
             return attrs.evolve(refused, preceded=preceded)
-        self._queue.append(Delivery(id_, said))
-        first, *rest = self._transaction(lambda: self._bounded(self._drain()))
-        return attrs.evolve(first, preceded=preceded, caused=tuple(rest))
+        first = self._step(snapshot, said)
+        if not (isinstance(first, Taken) and first.path.calm and self._settled(id_, first)):
+            _, *caused = self._transaction(partial(self._bounded, self._follow(first)))
+            return attrs.evolve(first, preceded=preceded, caused=tuple(caused))
+        return attrs.evolve(first, preceded=preceded) if preceded else first
 
     def advance(self, duration: str | int | timedelta) -> tuple[Step, ...]:
         """Let time pass; returns every Step it caused, in order. Raises MisuseError for a negative duration, LimitExceeded."""
@@ -281,7 +287,7 @@ class System:
             for child in made.values():
                 self._remove(child)
             self._population.put(fresh)
-            yield from self._bounded(self._start(fresh, state, silent=False))
+            yield from self._bounded(self._start(fresh.id, state, silent=False))
 
         return self._transaction(work)
 
@@ -322,15 +328,8 @@ class System:
                 raise LimitExceeded(f"one event led to more than {self.terms.cascade} steps", recent)
             yield done
 
-    def _start(self, snapshot: Snapshot, state: str | None, *, silent: bool) -> Iterator[Step]:
-        first = start(
-            self.plan,
-            snapshot,
-            self.now,
-            world=ChainMap({snapshot.id: snapshot}, self._world),
-            terms=self.terms,
-            state=state,
-        )
+    def _start(self, id_: str, state: str | None, *, silent: bool) -> Iterator[Step]:
+        first = self._first(self._world[id_], state)
         yield first
         yield from self._apply(first, silent=silent)
         yield from self._drain()
@@ -386,35 +385,55 @@ class System:
 
     # ---- one step of one instance
 
-    def _told(self, was: Packed, first: Taken) -> bool:
-        """Let those hear of a step who observe it, and so on, as `_apply` and `_drain` do, while that takes nothing but calm steps.
+    def _settled(self, id_: str, first: Taken) -> bool:
+        """Put a calm step into force and let those hear of it who observe it, and so on, as `_apply` and `_drain` do, as long as all steps are calm.
 
-        Where it takes more, all of it is undone, and the answer is no.
+        Where one is not, everything is as before, and the answer is no.
         """
-        population, world = self._population, self._world
-        watchers, replace = population.watchers, population.replace
-        replace(was, first.after)
-        hearing = watchers.hearing(first.after, first.path, world, population.order)
-        if not hearing:
+        world, path = self._world, first.path
+        world[id_] = after = first.after
+        if path.arms:
+            self._population.book(id_, after.timers + after.rest[3])
+        if not path.entered:
             return True
-        undo, queue, caused = [(first.after, was)], list(hearing), []
-        for watcher, name, event in queue:
-            receiver: Any = world[watcher]
-            place: Place = receiver.place
-            done = (place.heard.get(name) or place.hears(name))(self, receiver, event)
-            if done is None or not (path := done.path).calm or len(queue) >= self.terms.cascade:
-                for now, before in reversed(undo):
-                    replace(now, before)
-                return False
-            caused.append(done)
-            after = done.after
-            if after is not receiver:
-                replace(receiver, after)
-                undo.append((after, receiver))
+        caused: list[Taken] = []
+        try:
+            telling = self._known[id_][path]
+        except KeyError:
+            telling = self._hearing(id_, first)
+        while telling:  # what they hear who were told just now comes after all of them
+            further: Hearing = ()
+            for watcher, name, event in telling:
+                receiver: Any = world[watcher]
+                try:
+                    function = receiver.place.heard[name]
+                except KeyError:
+                    function = receiver.place.hears(name)
+                done = function(self, receiver, event)
+                if done is None or not (path := done.path).calm:
+                    return self._withdrawn(first, caused)
+                caused.append(done)
+                world[watcher] = after = done.after
+                if path.arms:
+                    self._population.book(watcher, after.timers + after.rest[3])
                 if path.entered:
-                    queue += watchers.hearing(after, path, world, population.order)
-        first.caused = tuple(caused)  # type: ignore[misc]  # nobody has seen it yet
+                    further += self._hearing(watcher, done)
+            telling = further
+            if len(caused) >= self.terms.cascade:
+                return self._withdrawn(first, caused)
+        first.caused = (*caused,)  # type: ignore[misc]  # nobody has seen it yet
         return True
+
+    def _hearing(self, id_: str, done: Taken) -> Hearing:
+        try:
+            return self._known[id_][done.path]
+        except KeyError:
+            return self._population.watchers.hearing(done.after, done.path, self._world, self._population.order)
+
+    def _withdrawn(self, first: Taken, caused: list[Taken]) -> bool:
+        for done in (*reversed(caused), first):
+            self._world[done.instance] = done.before
+        return False
 
     def _follow(self, done: Step) -> Iterator[Step]:
         yield done
@@ -427,6 +446,13 @@ class System:
             if done := function(self, snapshot, event):
                 return done
         return step(self.plan, snapshot, event, self.now, world=self._world, terms=self.terms)
+
+    def _first(self, snapshot: Snapshot, state: str | None) -> Step:
+        if isinstance(snapshot, Packed) and state is None:
+            function: Function = snapshot.place.begins
+            if done := function(self, snapshot):
+                return done
+        return start(self.plan, snapshot, self.now, world=self._world, terms=self.terms, state=state)
 
     def _fire(self, snapshot: Snapshot, key: str) -> Step:
         if isinstance(snapshot, Packed):
@@ -466,6 +492,8 @@ class System:
             self._queue.append(Delivery(arrived.to, arrived.event))
         else:
             key = self.plan.machines[snapshot.machine].transitions[due.number].key
+            if self.terms.chosen:
+                self.terms = self.terms.met(due.instance, key, due.at)
             done = self._fire(snapshot, key)
             yield done
             yield from self._apply(done)
@@ -477,7 +505,7 @@ class System:
         if machine not in self.plan.machines:
             raise UnknownName("machine", machine, self.plan.machines)
         if id_ in self._world:
-            raise MisuseError(f"an instance called `{id_}` is already there")
+            raise InstanceExists(id_)
         compiled = self.plan.machines[machine]
         fields: dict[str, Value] = {}
         refs: dict[str, str | None] = {}

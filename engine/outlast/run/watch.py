@@ -16,7 +16,7 @@ Watches: TypeAlias = dict[tuple[str, str], list[tuple[str, tuple[str, ...]]]]
 """(machine, state) -> (watching machine, chain of refs)."""
 
 _MOST = 100_000
-"""Answers of `hearing` that are kept."""
+"""For how many instances it is remembered who hears of them."""
 
 
 class Watchers:
@@ -30,7 +30,9 @@ class Watchers:
         if not isinstance(watches, dict):
             watches = plan.kept["watches"] = _watches(plan)
         self.watches: Watches = watches
-        self._hearing: dict[tuple[str, Path], Hearing] = {}
+        self.known: dict[str, dict[Path, Hearing]] = {}
+        """Instance -> what `hearing` found for the paths it went."""
+        self._far = any(len(chain) > 1 for watching in watches.values() for _, chain in watching)
 
     def moved(self, now: Snapshot, before: Snapshot | None) -> None:
         """An instance is new or has changed."""
@@ -38,19 +40,27 @@ class Watchers:
             if before.refs == now.refs:
                 return
             self.gone(before)
-        self._hearing.clear()
         for name, target in zip(self.plan.machines[now.machine].refs, now.refs, strict=True):
             if target is not None:
+                self._forget(target)
                 self.referrers.setdefault(target, {})[now.id, name] = None
 
     def gone(self, snapshot: Snapshot) -> None:
         """An instance is no more, or its refs are no longer these."""
-        self._hearing.clear()
+        self.known.pop(snapshot.id, None)
         for name, target in zip(self.plan.machines[snapshot.machine].refs, snapshot.refs, strict=True):
-            if target is not None and (known := self.referrers.get(target)) is not None:
-                known.pop((snapshot.id, name), None)
-                if not known:
+            if target is not None and (referring := self.referrers.get(target)) is not None:
+                self._forget(target)
+                referring.pop((snapshot.id, name), None)
+                if not referring:
                     del self.referrers[target]
+
+    def _forget(self, target: str) -> None:
+        """Others refer to an instance now: find anew who hears of it; and of everybody, where some look along more refs than one."""
+        if self._far:
+            self.known.clear()
+        else:
+            self.known.pop(target, None)
 
     def of(
         self, snapshot: Snapshot, state: str, world: Mapping[str, Snapshot], order: Mapping[str, int]
@@ -66,17 +76,15 @@ class Watchers:
 
     def hearing(self, now: Packed, path: Path, world: Mapping[str, Snapshot], order: Mapping[str, int]) -> Hearing:
         """Who hears, and what, that an instance went a compiled path: `of`, for all states entered. The same until refs change."""
-        key = now.rest[0], path
-        found = self._hearing.get(key)
-        if found is None:
-            if len(self._hearing) >= _MOST:
-                self._hearing.clear()
-            found = self._hearing[key] = tuple(
-                (watcher, name, Event(name, sender=now.id))
-                for state in path.entered
-                for watcher, chain in self.of(now, state, world, order)
-                for name in (".".join((*chain, state)),)
-            )
+        if len(self.known) >= _MOST:
+            self.known.clear()
+        found = tuple(
+            (watcher, name, Event(name, sender=now.id))
+            for state in path.entered
+            for watcher, chain in self.of(now, state, world, order)
+            for name in (".".join((*chain, state)),)
+        )
+        self.known.setdefault(now.id, {})[path] = found
         return found
 
     def behind(self, target: str, chain: tuple[str, ...]) -> Iterator[str]:

@@ -11,8 +11,8 @@ fails, a value of an unexpected type, what `Unfolding` says it cannot unfold. So
 behaviour, and the fast path is held to it step for step.
 """
 
-from outlast.run.fast.packed import Packed, Path, Taken, rest_of
+from outlast.run.fast.packed import Packed, Path, Taken
 from outlast.run.fast.places import Function, Place, Places, interpreted
 from outlast.run.fast.unfolding import LONGEST
 
-__all__ = ["LONGEST", "Function", "Packed", "Path", "Place", "Places", "Taken", "interpreted", "rest_of"]
+__all__ = ["LONGEST", "Function", "Packed", "Path", "Place", "Places", "Taken", "interpreted"]

@@ -7,21 +7,23 @@ from collections.abc import Collection
 from typing import Any, Literal, TypeAlias
 
 from outlast.plan import Machine
-from outlast.run.fast.expressions import Fixed, literal, source
-from outlast.run.fast.packed import NewTimer, Packed, Path, Taken
+from outlast.run.fast.expressions import Fixed, literal, source, total, whole
+from outlast.run.fast.packed import Armed, Packed, Path, Taken
 from outlast.run.fast.unfolding import Course, Unfolding
 from outlast.run.snapshot import Delayed, Event, Timer
 from outlast.run.steps import Delivery, Effect
 
 NAMES = {
+    "Armed": Armed,
     "Delayed": Delayed,
     "Delivery": Delivery,
     "Effect": Effect,
     "Event": Event,
-    "NewTimer": NewTimer,
     "Packed": Packed,
     "Taken": Taken,
     "Timer": Timer,
+    "total": total,
+    "whole": whole,
 }
 """What generated source may name, beside its own constants."""
 
@@ -46,10 +48,10 @@ class Together:
             "now": "now = system.now",
             "terms": "terms = system.terms",
             "refs": "refs = list(rest[2])",
-            "kids": "kids = dict(rest[6])",
+            "kids": "kids = dict(rest[5])",
             "stopped": "stopped = []",
             "sent": "sent = []",
-            "delayed": "delayed, turn = rest[4], rest[5]",
+            "delayed": "delayed, turn = rest[3], rest[4]",
         }
         return [*lines, *(line for name, line in provided.items() if name in uses)]
 
@@ -80,50 +82,53 @@ class Together:
     def end(self, unfolding: Unfolding, course: Course) -> list[str]:
         """The step, and the instance after it."""
         place = self.find(*whereabouts(unfolding, course))
-        rest, lines = self.rest(unfolding, course)
-        moved = place is not unfolding.place or course.changed or rest != "was.rest"
+        timers, rest = timers_after(unfolding, course, "was.timers"), self.rest(unfolding, course)
+        moved = place is not unfolding.place or course.changed or timers is not None or rest is not None
+        lines = []
         if moved:
             values = f"({''.join(f'{source(code)}, ' for code in course.fields)})" if course.changed else "was.values"
             lines += [
                 "after = Packed()",
                 f"after.place = {unfolding.constant(place)}",
                 f"after.values = {values}",
-                f"after.rest = {rest}",
+                f"after.timers = {timers or 'was.timers'}",
+                f"after.rest = {rest or 'was.rest'}",
             ]
-        slots = {"at": "system.now", "event": "event", "before": "was", "after": "after" if moved else "was"}
-        if unfolding.timer is not None:
-            del slots["event"]
-        if unfolding.machine.slots:
-            slots["others"] = f"({''.join(f'o{slot}, ' for slot in range(len(unfolding.machine.slots)))})"
         same, told = told_of(unfolding, course)
-        slots |= told
+        slots = {
+            "at": "system.now",
+            "event": "event" if unfolding.event is not None else unfolding.constant(same["event"]),
+            "before": "was",
+            "after": "after" if moved else "was",
+            "others": f"({''.join(f'o{slot}, ' for slot in range(len(unfolding.machine.slots)))})",
+            "caused": "()",
+        } | told
         if course.sent:
             slots["sent"] = "tuple(sent)"
         if course.bound and unfolding.has_children:
             slots["stopped"] = "tuple(stopped)"
+        same = {name: value for name, value in same.items() if name not in slots}
         entered = [name for micro in course.microsteps for name in micro.entered]
         watched = tuple(name for name in entered if (unfolding.machine.name, name) in self.observed)
         calm = course.running and not (course.sent or course.bound)
-        path = Path(same, calm=calm, keeps=rest == "was.rest", entered=watched)
+        path = Path(same, calm=calm, arms=bool(course.armed) or course.delayed, entered=watched)
         lines += ["done = Taken()", f"done.path = {unfolding.constant(path)}"]
         return [*lines, *(f"done.{slot} = {value}" for slot, value in slots.items()), "return done"]
 
-    def rest(self, unfolding: Unfolding, course: Course) -> tuple[str, list[str]]:
-        """The rest after the step, and the lines that make it."""
-        timers = timers_after(unfolding, course, "was.rest[3]")
-        if timers is None and not course.delayed and not course.bound:
-            return "was.rest", []
+    def rest(self, unfolding: Unfolding, course: Course) -> str | None:
+        """The rest after the step; None if it is what it was."""
+        if not course.delayed and not course.bound:
+            return None
         unfolding.need("rest")
-        refs, children = "rest[2]", "rest[6]"
+        refs, children = "rest[2]", "rest[5]"
         if course.bound:
             refs = "tuple(refs)" if "refs" in unfolding.uses else refs
             children = "tuple(sorted(kids.items()))" if "kids" in unfolding.uses else children
-        delayed, turn = "rest[4]", "rest[5]"
+        delayed, turn = "rest[3]", "rest[4]"
         if course.delayed:
             unfolding.need("delayed")
             delayed, turn = "delayed" if course.running else "()", "turn"
-        parts = f"rest[0], rest[1], {refs}, {timers or 'rest[3]'}, {delayed}, {turn}, {children}, rest[7]"
-        return "rest_after", [f"rest_after = ({parts})"]
+        return f"(rest[0], rest[1], {refs}, {delayed}, {turn}, {children}, rest[6])"
 
 
 def heard_first(unfolding: Unfolding) -> Event | None:
@@ -160,8 +165,6 @@ def told_of(unfolding: Unfolding, course: Course) -> tuple[dict[str, Any], dict[
         "stopped": (),
         "faults": (),
         "refusal": course.refusal,
-        "others": (),
-        "caused": (),
         "preceded": (),
     }
     told: dict[str, str] = {}

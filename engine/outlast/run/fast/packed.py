@@ -1,11 +1,15 @@
-"""Snapshots and steps as compiled code makes them: a few references to immutable values, the rest worked out when it is asked for.
+"""Snapshots, steps and timers as compiled code makes them: a few references to immutable values, the rest worked out when it is asked for.
 
-A `Packed` is a Snapshot and a `Taken` is a Step: same attributes, equal to the plain ones with the same content. Slots of the base class that
-compiled code has not filled are filled by `__getattr__`, which Python calls for an empty slot only.
+A `Packed` is a Snapshot, a `Taken` a Step and an `Armed` a Timer: same attributes, equal to the plain ones with the same content. To whom asks for
+its class each of them is what it stands for: it compares, hashes and copies as one. `type` and `isinstance` know better.
+
+What compiled code reads and writes is a slot, and no class here has a `__getattr__`, which would make even slots slow to read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
@@ -15,20 +19,21 @@ from outlast.run.steps import Step
 
 C = TypeVar("C", bound=type)
 
-_SNAPSHOT = tuple(field.name for field in attrs.fields(Snapshot))
-
-
 Rest: TypeAlias = tuple[
     str,
     tuple[str, str] | None,
     tuple[str | None, ...],
-    tuple[Timer, ...],
     tuple[Delayed, ...],
     int,
     tuple[tuple[str, str], ...],
     tuple[tuple[str, int], ...],
 ]
-"""What most steps leave as it is: id, parent, refs, timers, delayed, turn, children, spawned. A bare tuple, which source reads and makes fastest."""
+"""What most steps leave as it is, in the order of `REST`. A bare tuple, which source reads and makes fastest."""
+
+REST = ("id", "parent", "refs", "delayed", "turn", "children", "spawned")
+
+rest_of: Callable[[Snapshot], Rest] = attrgetter(*REST)
+"""The rest of an ordinary Snapshot."""
 
 
 def _open(cls: C) -> C:
@@ -36,6 +41,11 @@ def _open(cls: C) -> C:
     for name in ("__new__", "__init__", "__setattr__", "__delattr__"):
         setattr(cls, name, getattr(object, name))
     return cls
+
+
+def _plain(value: Any) -> tuple[Any, ...]:
+    """How to make the ordinary value again: for `copy` and `pickle`."""
+    return value.__class__, tuple(getattr(value, field.name) for field in attrs.fields(value.__class__))
 
 
 class Whereabouts:
@@ -55,93 +65,83 @@ class Whereabouts:
 
 @_open
 class Packed(Snapshot):
-    """A Snapshot made of a place, its values and the rest. Only compiled code and `Places.pack` make one.
-
-    To whom asks for its class it is a Snapshot: it compares, hashes and copies as one. `type` and `isinstance` know better.
-    """
+    """A Snapshot made of a place, its values, its timers and the rest. Only compiled code and `Places.pack` make one."""
 
     __slots__ = ("place", "rest")
     place: Any  # a Place: that chapter knows this one
     rest: Rest
     __class__ = property(lambda _: Snapshot)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _SNAPSHOT:
-            raise AttributeError(f"a Snapshot has no attribute `{name}`")
-        where = self.place
-        self.id, self.parent, self.refs, self.timers, self.delayed, self.turn, self.children, self.spawned = self.rest  # type: ignore[misc]
-        self.machine, self.configuration, self.history, self.done = (  # type: ignore[misc]
-            where.machine_name,
-            where.configuration,
-            where.history,
-            where.done,
-        )
-        return object.__getattribute__(self, name)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Snapshot, tuple(getattr(self, name) for name in _SNAPSHOT)
+    __reduce__ = _plain
 
 
-def rest_of(snapshot: Snapshot) -> Rest:
-    """The rest of an ordinary Snapshot."""
-    return (
-        snapshot.id,
-        snapshot.parent,
-        snapshot.refs,
-        snapshot.timers,
-        snapshot.delayed,
-        snapshot.turn,
-        snapshot.children,
-        snapshot.spawned,
-    )
+def _of_rest(index: int) -> property:
+    return property(lambda self: self.rest[index])
+
+
+for _index, _name in enumerate(REST):
+    setattr(Packed, _name, _of_rest(_index))
+for _name in ("configuration", "history", "done"):
+    setattr(Packed, _name, property(attrgetter(f"place.{_name}")))
+Packed.machine = property(attrgetter("place.machine_name"))  # type: ignore[assignment]  # as the others
 
 
 class Path:
     """One way through a compiled function: all that is the same each time it is gone, by the names of a Step's attributes."""
 
-    __slots__ = ("calm", "entered", "quiet", "steady", "values")
+    __slots__ = ("arms", "calm", "entered", "quiet", "values")
 
-    def __init__(self, values: dict[str, Any], *, calm: bool, keeps: bool, entered: tuple[str, ...]) -> None:
-        """`keeps`: the rest stays as it is."""
+    def __init__(self, values: dict[str, Any], *, calm: bool, arms: bool, entered: tuple[str, ...]) -> None:
         self.values = values
         self.calm = calm
         """Nothing is sent, nobody is stopped, and the machine is not done: only who observes it has to hear of it."""
+        self.arms = arms
+        """Something may be due sooner than before."""
         self.entered = entered
         """The states entered that some machine observes."""
-        self.steady = calm and not entered
-        """Nobody has to hear of it."""
-        self.quiet = self.steady and keeps
-        """Nothing but the instance's place and values changes."""
+        self.quiet = calm and not (arms or entered)
+        """Nothing changes but the instance, and nobody has to hear of it."""
 
 
 @_open
 class Taken(Step):
-    """A Step made of what differs from the last time its path was gone. As a Packed is a Snapshot, this is a Step."""
+    """A Step made of what differs from the last time its path was gone; the path knows the rest."""
 
     __slots__ = ("path",)
     path: Path
     before: Packed
     after: Packed
     __class__ = property(lambda _: Step)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "path" or name not in self.path.values:
-            raise AttributeError(f"a Step has no attribute `{name}`")
-        value = self.path.values[name]
-        setattr(self, name, value)
-        return value
+    __reduce__ = _plain
 
     @property
     def accepted(self) -> bool:
         """Whether the event or timer had a transition that did not refuse it."""
         return self.path.values["refusal"] is None
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Step, tuple(getattr(self, field.name) for field in attrs.fields(Step))
+
+def _of_path(name: str) -> property:
+    return property(lambda self: self.path.values[name])
+
+
+def _perhaps_of_path(name: str) -> property:
+    slot = vars(Step)[name]
+
+    def find(step: Taken) -> Any:
+        return step.path.values[name] if name in step.path.values else slot.__get__(step)
+
+    return property(find, slot.__set__)
+
+
+for _name in ("plan", "cause", "timer", "microsteps", "made", "faults", "refusal", "preceded"):
+    setattr(Taken, _name, _of_path(_name))
+for _name in ("effects", "sent", "stopped", "answer"):
+    setattr(Taken, _name, _perhaps_of_path(_name))
 
 
 @_open
-class NewTimer(Timer):
-    """A Timer while it is being made: filled as a Packed is, then made a Timer."""
+class Armed(Timer):
+    """A Timer."""
 
     __slots__ = ()
+    __class__ = property(lambda _: Timer)
+    __reduce__ = _plain

@@ -55,11 +55,11 @@ def defined(parameters: str, body: str, globals_: dict[str, Any], title: str) ->
 class Place(Whereabouts):
     """Where an instance can be, and what to call for what happens to it there."""
 
-    __slots__ = ("arrows", "fired", "heard", "places", "said")
+    __slots__ = ("begins", "fired", "heard", "places", "said")
 
     def __init__(self, places: Places, name: str, configuration: tuple[str, ...], history: History, done: bool) -> None:
         super().__init__(name, configuration, history, done)
-        self.places, self.arrows = places, places.plan.machines[name].arrows
+        self.places = places
         self.heard: dict[str, Function] = {}
         """Event -> function."""
         self.fired: dict[str, Function] = {}
@@ -69,6 +69,8 @@ class Place(Whereabouts):
             event.name: self.hears(event.name) for event in events if not (event.internal or event.payload)
         }
         """Events from outside that need no look at a payload."""
+        self.begins: Function = _Cold(self, None, None)
+        """What to call for an instance that enters its first state."""
 
     def hears(self, event: str) -> Function:
         """What to call for an event."""
@@ -98,8 +100,9 @@ class _Cold:
         function = self.place.places.compiled(self.place, self.event, self.timer)
         if self.timer is not None:
             self.place.fired[self.timer] = function
+        elif self.event is None:
+            self.place.begins = function
         else:
-            assert self.event is not None
             self.place.heard[self.event] = function
             if self.event in self.place.said:
                 self.place.said[self.event] = function
@@ -134,7 +137,7 @@ class Places:
             return snapshot
         packed = Packed()  # type: ignore[call-arg]  # see `_open`
         packed.place = self.at(snapshot.machine, snapshot.configuration, snapshot.history, snapshot.done)
-        packed.values = snapshot.values  # type: ignore[misc]  # being made
+        packed.values, packed.timers = snapshot.values, snapshot.timers  # type: ignore[misc]  # being made
         packed.rest = rest_of(snapshot)
         return packed
 
@@ -149,7 +152,7 @@ class Places:
         return place
 
     def compiled(self, place: Place, event: str | None, timer: str | None) -> Function:
-        """The function for an event or timer at a place."""
+        """The function for an event or timer at a place; for neither, the one that begins."""
         machine = self.plan.machines[place.machine_name]
         if place.done or len(self.found[machine.name]) >= MOST:
             return interpreted

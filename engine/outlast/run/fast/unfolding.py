@@ -526,8 +526,8 @@ class Unfolding:
         if row.kind == "within":
             self.need("terms")
             due = f"terms.moment(rest[0], {key}, now, {end} - now)"
-        lines = [f"{end} = now + {length}", f"{name} = NewTimer()", f"{name}.key = {key}", f"{name}.armed = now"]
-        lines += [f"{name}.due = {due}", f"{name}.latest = {end}", f"{name}.__class__ = Timer"]
+        lines = [f"{end} = now + {length}", f"{name} = Armed()", f"{name}.key = {key}", f"{name}.armed = now"]
+        lines += [f"{name}.due = {due}", f"{name}.latest = {end}"]
         if isinstance(delay, Fixed) or not tree.may_be_absent(row.delay.expr):
             self.write(course, *lines)
         else:
