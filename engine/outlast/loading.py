@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import attrs
 
 from outlast import catalog, model
 from outlast.errors import Problem, SpecError, UnknownName
-from outlast.language import read_scenario, read_system_files, source
+from outlast.language import read_scenario, read_stream, read_system_files, source
 from outlast.place import Place, place_of
 from outlast.plan import Plan, compile_system, under
 from outlast.plan.lint import lint
@@ -55,6 +56,19 @@ def load(name_or_path: str | os.PathLike[str], readings: Mapping[str, str] | Non
     if plan is None or problems:
         raise SpecError(problems)
     return under(plan, readings or {})
+
+
+@lru_cache(maxsize=32)
+def load_text(text: str, file: str = "text") -> Plan:
+    """The plan of a whole system as one text, as `outlast.language.writer.write_stream` writes it; no file is looked at.
+
+    `file` is what places in it are said to be in. Raises SpecError. For the same text it is the same object.
+    """
+    read = read_stream(text, file)
+    plan, problems = _plan_of(read.system, read.problems)
+    if plan is None or problems:
+        raise SpecError(problems)
+    return plan
 
 
 def check(name_or_path: str | os.PathLike[str], decide: Decide = example) -> Checked:

@@ -496,12 +496,13 @@ class Expectation:
 
 @frozen
 class Scenario:
-    """A story: instances, timed steps, expectations."""
+    """A story: instances, timed steps, expectations; told of the system with these values of its constants."""
 
     name: Word
     title: str = ""
     about: str = ""
     system: Word | None = None
+    constants: Assignments = ()
     given: tuple[Given, ...] = ()
     steps: tuple[Say | Happen | Make, ...] = ()
     expect: tuple[Expectation, ...] = ()

@@ -32,6 +32,7 @@ from outlast.proofs.conformance.runners import SystemRunner
 from outlast.proofs.conformance.strangers import Pipe, Stranger, stranger_at
 from outlast.proofs.coverage import Coverage
 from outlast.proofs.mutants import Change, fates, mutants
+from outlast.views.explorer import to_walker
 
 STRANGER = Path(__file__).with_name("stranger.js")
 RUNNERS = ("system", "compiled", "step", "restore", "transitions")
@@ -218,6 +219,100 @@ def test_what_is_said_must_be_accepted_or_refused(cue: str, difference: str) -> 
     found = judge(small("{absent: [nobody]}", cue=cue), SystemRunner())
 
     assert [f"at 7d: {difference}"] == list(map(str, found.differences))
+
+
+# ---- the moment of a `within` row
+
+MOMENTS = [  # steps after the session has run out, differences
+    ("{at: 7d 3m, happen: {job train: grace-over}, then: {job train: {state: failed, within: [7d 3m, 7d 3m]}}}", []),
+    ("{at: 7d 3m, happen: {job train: grace-over}, then: {effects: [session-expired, job-failed]}}", []),
+    ("{at: 7d 2m, then: {job train: {state: grace-period, deadlines: {grace-over: 7d 15m}}}}, {at: 7d 3m, happen: {job train: grace-over}}", []),
+    ("{at: 7d, happen: {job train: grace-over}, then: {job train: {state: failed, within: [7d, 7d]}}}", []),
+    ("{at: 7d 1m, send: {job train: finish}, by: service}, {at: 7d 3m, happen: {job train: grace-over}, then: {job train: completed}}", ["at 7d 3m: `train: grace-over`: wanted happens, saw does not happen then"]),
+    ("{at: 7d 16m, happen: {job train: grace-over}, then: {job train: failed}}", ["at 7d 16m: `train: grace-over`: wanted happens, saw does not happen then"]),
+    ("{at: 7d 3m, happen: {job train: grace-over}, then: {job train: grace-period}}", ["at 7d 3m: train: wanted grace-period, saw failed"]),
+]  # fmt: skip
+
+
+def told(steps: str, more: str = "") -> FittedCase:
+    """One case of these steps."""
+    suite, problems = read_suite(
+        f"{HEAD}{more}    steps: [{steps}, {{at: 8d, then: {{absent: [nobody]}}}}]\n", "small.yaml"
+    )
+    assert problems == []
+    assert suite
+    return fit(plan(), suite)[0]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize(("steps", "differences"), MOMENTS)
+def test_a_moment_is_told(steps: str, differences: list[str], runner: str) -> None:
+    """Whoever runs it lets the row happen then, whatever `within` rows do otherwise; that it does happen is itself a claim."""
+    found = judge(told(steps), runner_at(runner))
+
+    assert differences == list(map(str, found.differences))
+    assert found.reason == ""
+
+
+@pytest.mark.needs("node")
+@pytest.mark.parametrize(("steps", "differences"), MOMENTS)
+def test_a_moment_is_told_to_the_walker(steps: str, differences: list[str], walker: Stranger) -> None:
+    """Over the protocol it is a message of its own."""
+    found = judge(told(steps), walker)
+
+    assert (differences, "") == ([*map(str, found.differences)], found.reason)
+
+
+@pytest.fixture(scope="module")
+def walker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stranger]:
+    """The interpreter of the explorer as a program."""
+    path = tmp_path_factory.mktemp("walker") / "walker.js"
+    path.write_text(to_walker(plan()), encoding="utf-8")
+    stranger = stranger_at(f"cmd:node '{path}'")
+    yield stranger
+    stranger.close()
+
+
+def test_a_moment_can_be_declined() -> None:
+    """Who cannot be told the moment of one row skips the case with that reason; so does who says so when asked."""
+    case = told(MOMENTS[0][0])
+    less = judge(case, Less(frozenset(CAPABILITIES) - {"happen"}))
+
+    assert ("unimplemented", "needs `happen`") == (less.status, less.reason)
+
+
+def test_what_a_stranger_is_told_of_a_moment() -> None:
+    """Machine, instance and row, at an instant."""
+    sent = script(told(MOMENTS[0][0]), None)
+
+    assert sent["steps"][0] == {
+        "at": 604_980_000_000,
+        "happen": {"machine": "job", "instance": "train", "row": "grace-over"},
+    }
+
+
+# ---- other constants
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_constants_of_a_case(runner: str) -> None:
+    """They are those of the case for everything in it, and those of the specification for every other."""
+    found = judge(
+        told("{at: 7d 1m, then: {job train: failed}}", "    constants: {grace: 1m}\n    bounds: latest\n"),
+        runner_at(runner),
+    )
+    usual = judge(told("{at: 7d 1m, then: {job train: grace-period}}", "    bounds: latest\n"), runner_at(runner))
+
+    assert ("passed", "passed") == (found.status, usual.status), [*found.lines(), *usual.lines()]
+
+
+def test_constants_can_be_declined() -> None:
+    """A stranger is told them; who cannot have others skips the case."""
+    case = told("{at: 7d 1m, then: {job train: failed}}", "    constants: {grace: 1m}\n    bounds: latest\n")
+
+    assert judge(case, Less(frozenset(CAPABILITIES) - {"constants"})).reason == "needs `constants`"
+    assert script(case, None)["constants"] == {"grace": 60_000_000}
+    assert script(told(MOMENTS[0][0]), None)["constants"] == {}
 
 
 @pytest.mark.parametrize(("level", "status"), [("must", "failed"), ("should", "not-strict"), ("may", "not-strict")])

@@ -244,3 +244,68 @@ class Models:
             ),
             least=1,
         )
+
+    def constant(self, name: Word) -> model.Constant:
+        """A named value."""
+        return model.Constant(name, self.expr(), self.text(), self.clauses())
+
+    def assumption(self, name: Word) -> model.Assumption:
+        """An open question."""
+        readings = tuple((reading, self.sure()) for reading in self.names(2))
+        return model.Assumption(name, self.sure(), readings, self.name(), self.text(), self.clauses())
+
+    def composition(self, name: Word) -> model.Composition:
+        """A few instances."""
+        given = tuple(
+            model.Given(self.name(), one, self.name() if self.chance() else None, self.values())
+            for one in self.names(1)
+        )
+        only = self.some(self.said) if self.chance() else None
+        also = self.some(self.said) if only is None else ()
+        return model.Composition(name, given, only, also, self.values(), self.text())
+
+    def said(self) -> model.Said:
+        """An event to somebody."""
+        return model.Said(self.name(), self.name(), self.name(), self.values())
+
+    def property(self) -> model.Property:
+        """What must hold."""
+        kinds: list[model.PropertyKind] = [
+            "never",
+            "always",
+            "never-longer-than",
+            "leads-to",
+            "reachable",
+            "can-always",
+        ]
+        kind = self.random.choice(kinds)
+        return model.Property(
+            self.name(),
+            self.name(),
+            kind,
+            self.expr(),
+            self.expr() if kind == "leads-to" else None,
+            self.expr() if kind == "always" and self.chance() else None,
+            tree.Literal(30_000_000, DURATION) if kind in ("never-longer-than", "leads-to") else None,
+            self.sure(),
+            self.names(),
+            self.clauses(),
+        )
+
+    def system(self) -> model.System:
+        """A system."""
+        document = model.Document(self.sure(), self.text(), self.text()) if self.chance() else None
+        machines = {machine.name: machine for machine in self.some(self.machine, 3, 1)}
+        return model.System(
+            self.name(),
+            self.text(),
+            self.text(),
+            document,
+            tuple(machines.values()),
+            self.clause_list() if self.chance() else (),
+            tuple(model.Actor(name, self.text()) for name in self.names()),
+            tuple(self.constant(name) for name in self.names()),
+            tuple(self.assumption(name) for name in self.names()),
+            tuple(self.composition(name) for name in self.names()),
+            self.some(self.property),
+        )

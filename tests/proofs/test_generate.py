@@ -11,6 +11,7 @@ import pytest
 
 from outlast import load, loading
 from outlast.errors import LimitExceeded, MisuseError, UnknownName
+from outlast.model import Happen
 from outlast.plan import Plan
 from outlast.proofs.conformance.implementations import runner_at
 from outlast.proofs.conformance.judging import run_cases
@@ -171,29 +172,81 @@ def test_a_budget_is_told(tmp_path: Path) -> None:
     assert {item.reason for item in found.missing} == {"not come to: more than 1 zones"}
 
 
-def test_nothing_to_walk_in() -> None:
+def test_nothing_to_walk_in(tmp_path: Path) -> None:
     """A system without compositions, and a composition that is not there, are misuse."""
+    (tmp_path / "lamp.yaml").write_text(LAMP.replace(" {by: hand}", " {}").replace("by: hand, ", ""), encoding="utf-8")
     with pytest.raises(MisuseError, match="no composition"):
-        generate(load("tour"), "states")
+        generate(loading.load(tmp_path / "lamp.yaml"), "states")
     with pytest.raises(UnknownName):
         generate(load("sagemaker"), "states", compositions=["one-jab"])
 
 
-def test_what_changes_constants_is_left_out(tmp_path: Path) -> None:
-    """A table has no word for other constants."""
-    plan = lamps(tmp_path)
-    path = tmp_path / "system.yaml"
-    path.write_text(
-        path.read_text("utf-8")
-        .replace("actors:", "constants: {long: {value: 5m}}\nactors:")
-        .replace("properties:", "  short:\n    constants: {long: 1m}\n    given: {lamp a: {}}\nproperties:"),
-        encoding="utf-8",
-    )
-    (tmp_path / "lamp.yaml").write_text(CITED.replace("default: 5m", "default: long"), encoding="utf-8")
-    assert plan.compositions
-    found = generate(loading.load(tmp_path), "states")
+SHORT_LIVED = """
+machine: lamp
+fields: {age: {type: int, default: 0}}
+events: {press: {}}
+states: {dark: {}, lit: {}, warm: {}}
+transitions:
+  - {id: again, from: dark, event: press, when: age == 1, to: warm}
+  - {id: on, from: dark, event: press, to: lit, because: L-1}
+  - {id: out, from: lit, within: 9m, to: dark}
+  - {id: warm, from: lit, after: long, to: warm}
+  - {id: cool, from: warm, event: press, do: [{set: {age: 1}}], to: dark}
+"""
+SYSTEM = (
+    "system: lamps\nmachines: [lamp]\nclauses: [{id: L-1, says: A lamp can be lit.}]\nconstants: {long: {value: 20m}}\n"
+)
+ONE = "compositions: {one: {given: {lamp a: {}}}}\n"
+BOTH = "compositions: {one: {given: {lamp a: {}}}, short: {constants: {long: 2m}, given: {lamp a: {}}}}\n"
 
-    assert found.left_out == ("short: it changes constants, which a table cannot say",)
+
+def short_lived(folder: Path, compositions: str, lamp: str = SHORT_LIVED) -> Plan:
+    """A lamp that warms up after a long time, in which it has gone out again."""
+    (folder / "lamp.yaml").write_text(lamp, encoding="utf-8")
+    (folder / "system.yaml").write_text(SYSTEM + compositions, encoding="utf-8")
+    return loading.load(folder)
+
+
+def test_constants_are_said(tmp_path: Path) -> None:
+    """What only a composition with other constants comes to is covered there, and the case says them; every runner follows."""
+    alone = generate(short_lived(tmp_path, ONE), "transitions")
+    plan = short_lived(tmp_path, BOTH)
+    found = generate(plan, "transitions")
+    said = {str(case.id): dict(case.constants) for case in found.suite.cases}
+
+    assert ["again", "warm", "cool"] == [item.goal.name for item in alone.missing]
+    assert not found.missing
+    assert [] == [str(name) for name, constants in said.items() if ("warm" in name) != bool(constants)]
+    for runner in RUNNERS:
+        assert wrong(fitted(plan, found), runner) == []
+
+
+def test_a_row_that_is_taken_only_if_another_comes_early(tmp_path: Path) -> None:
+    """It is covered, with the moment of the other; every runner follows."""
+    lamp = SHORT_LIVED.replace("after: long", "after: 5m")
+    plan = short_lived(tmp_path, ONE, lamp)
+    found = generate(plan, "transitions")
+
+    assert not found.missing
+    (case,) = [case for case in found.suite.cases if str(case.id).startswith("transition.lamp.out")]
+    assert [step.cue.row for step in case.steps if isinstance(step.cue, Happen)] == ["out"]
+    for runner in RUNNERS:
+        assert wrong(fitted(plan, found), runner) == []
+
+
+def test_boundaries_of_a_within_row(tmp_path: Path) -> None:
+    """At its bound, and as early as it can come: at the moment it begins to wait."""
+    plan = short_lived(tmp_path, ONE)
+    cases = {str(case.id): case for case in generate(plan, "boundaries").suite.cases}
+    pressed, came = cases["timer.lamp.out.early"].steps
+
+    assert isinstance(came.cue, Happen)
+    assert (came.cue.at, came.cue.row) == (pressed.at, "out")
+    assert [step.at - pressed.at for step in cases["timer.lamp.out.time"].steps[1:]] == [
+        539_000_000,
+        540_000_000,
+        541_000_000,
+    ]
 
 
 @pytest.fixture

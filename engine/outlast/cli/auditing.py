@@ -36,6 +36,7 @@ from outlast.proofs.audit.mapping import load_mapping
 @click.option(
     "--format", "form", type=click.Choice(["text", "jsonl"]), default="text", help="text (the default) or jsonl."
 )
+@click.option("--json", "form", flag_value="jsonl", help="As --format jsonl.")
 def audit_command(system: str, log: str, mapping: Path | None, readings: tuple[str, ...], form: str) -> None:
     """Hold a log against what the document allows.
 

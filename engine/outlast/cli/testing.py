@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from outlast import catalog, loading
+from outlast.cli import finding
 from outlast.cli.app import PROBLEMS
 from outlast.cli.render import tested
-from outlast.cli.terminal import show
+from outlast.cli.terminal import show, show_json
 from outlast.errors import MisuseError, Problem, SpecError
 from outlast.plan import Plan
 from outlast.proofs.conformance.cases import Suite
@@ -39,10 +40,16 @@ class Tables:
 @click.command()
 @click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
 @click.option(
+    "--system",
+    metavar="SYSTEM",
+    shell_complete=finding.complete_system,
+    help="What the tables are about; otherwise they say it, or stand in its conformance/ folder.",
+)
+@click.option(
     "--against",
     metavar="WHAT",
     multiple=True,
-    help="system (as if left out), step, restore, transitions, cmd:PROGRAM or http://ADDRESS; may be repeated.",
+    help="system (as if left out), compiled, step, restore, transitions, cmd:PROGRAM or http://ADDRESS; may be repeated.",
 )
 @click.option(
     "-k",
@@ -51,6 +58,7 @@ class Tables:
     default="",
     help="Only cases whose id, title or clauses match: `TIP-32 and not edge`.",
 )
+@click.option("--json", "as_json", is_flag=True, help="What became of every case as data for programs.")
 @click.option("--report", type=click.Choice(REPORTS), help="Print this in place of the summary.")
 @click.option(
     "-o",
@@ -59,7 +67,14 @@ class Tables:
     help="Write the report to this file, and the summary all the same.",
 )
 def test_command(
-    tables: tuple[str, ...], against: tuple[str, ...], chosen: str, report: str | None, output: Path | None
+    tables: tuple[str, ...],
+    *,
+    system: str | None,
+    against: tuple[str, ...],
+    chosen: str,
+    as_json: bool,
+    report: str | None,
+    output: Path | None,
 ) -> None:
     """Hold an implementation to a table of cases.
 
@@ -67,7 +82,9 @@ def test_command(
     """
     if output and not report:
         raise MisuseError("--output is the file of a report: say which with --report")
-    found = gather(tables, chosen)
+    if as_json and report and not output:
+        raise MisuseError("--json and --report both go to standard output: name a file for the report with --output")
+    found = gather(tables, chosen, system)
     coverage = Coverage(found.plan)
     results: list[Result] = []
     for where in against or ("system",):
@@ -82,16 +99,18 @@ def test_command(
             output.write_text(text, encoding="utf-8")
         else:
             click.echo(text, nl=False)
-    if not report or output:
+    if as_json:
+        show_json(tested.data(results))
+    elif not report or output:
         show(*tested.summary(found.plan, results, coverage if coverage.taken else None, whole=not chosen))
     if any(result.status == "failed" for result in results):
         click.get_current_context().exit(PROBLEMS)
 
 
-def gather(tables: tuple[str, ...], chosen: str) -> Tables:
-    """The cases of all tables that match. Raises MisuseError, SpecError."""
+def gather(tables: tuple[str, ...], chosen: str, system: str | None = None) -> Tables:
+    """The cases of all tables that match; `system`: what they are about, whatever they say. Raises MisuseError, SpecError."""
     suites = [(file, load_suite(file)) for table in tables for file in suite_files(_path(table))]
-    homes = {_home(file, suite) for file, suite in suites}
+    homes = {system or _home(file, suite) for file, suite in suites}
     if len(homes) != 1:
         raise MisuseError(
             "these tables are about several systems" if homes else f"no table of cases in {', '.join(tables)}"
@@ -151,5 +170,7 @@ def _path(table: str) -> Path:
 def _home(file: Path, suite: Suite) -> str:
     home = system_of(file, suite)
     if home is None:
-        raise MisuseError(f"`{file}` does not say its system: write `system: NAME` at its top")
+        raise MisuseError(
+            f"`{file}` does not say its system: write `system: NAME` at its top, or say which with --system"
+        )
     return home

@@ -13,6 +13,7 @@ unbuild      model -> nodes
 drafts       nodes and comments -> what is to be written, in order
 layout       drafts -> lines
 writer       model or text -> canonical text
+values       model -> JSON and back, for what no text says
 schema       the grammar as a JSON Schema
 codes        every code of a problem in a text, and what it means
 """
@@ -25,6 +26,7 @@ from outlast.language.files import (
     read_clauses,
     read_machine,
     read_scenario,
+    read_stream,
     read_system,
     read_system_file,
     read_system_files,
@@ -38,6 +40,7 @@ __all__ = [
     "read_clauses",
     "read_machine",
     "read_scenario",
+    "read_stream",
     "read_system",
     "read_system_file",
     "read_system_files",

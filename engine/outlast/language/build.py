@@ -491,6 +491,7 @@ def _scenario(found: Found) -> model.Scenario:
         found.text("title"),
         found.text("about"),
         found.word("system"),
+        _assignments(found.entries("constants")),
         cast("tuple[model.Given, ...]", _values(found, "given")),
         cast("tuple[model.Say | model.Happen | model.Make, ...]", _items(found, "steps")),
         tuple(expectation for several in expectations for expectation in several),

@@ -20,6 +20,10 @@ from outlast.values import frozen
 
 T = TypeVar("T")
 Problems = list[Problem]
+CLAUSES = "clauses.yaml"
+"""The file of a system's clauses, where we give it its name."""
+BETWEEN = "\n---\n"
+"""What parts the documents of a stream: inside a document that is written by us no line begins so."""
 
 
 def read_machine(text: str | bytes | Path, file: str = "") -> tuple[model.Machine | None, Problems]:
@@ -83,6 +87,28 @@ def read_system_files(path: str | Path) -> SystemRead:
         system = model.System(machine.name, machines=(machine,), place=machine.place) if machine else None
         return SystemRead(system, _sorted(source.problems), _digests([source]))
     return _system(source, root, path.parent)
+
+
+def read_stream(text: str, file: str) -> SystemRead:
+    """The system of a text that `write_stream` wrote; `file` is what places in it are said to be in."""
+    first, *parts = text.split(BETWEEN)
+    source = from_text(first, f"{file}/system.yaml")
+    read = _system_file(source, compose(source))
+    sources = [source]
+    if not read:
+        return SystemRead(None, _sorted(source.problems), ())
+    names = [f"{name}.yaml" for name in read.machines] + [CLAUSES] * (read.clauses is not None)
+    if len(names) != len(parts):
+        where = Place(source.file, 1, 1)
+        source.report("missing-file", f"{len(names)} documents should follow, there are {len(parts)}", where)
+    sources += (from_text(part, f"{file}/{name}") for name, part in zip(names, parts, strict=False))
+    machines = [
+        _document(part, compose(part), "machine", model.Machine) for part in sources[1 : len(read.machines) + 1]
+    ]
+    system = attrs.evolve(read.system, machines=tuple(machine for machine in machines if machine))
+    if read.clauses is not None and len(names) == len(parts):
+        system = attrs.evolve(system, clauses=_clauses(sources[-1]))
+    return SystemRead(system, _sorted([problem for each in sources for problem in each.problems]), ())
 
 
 def is_scenario(path: Path) -> bool:

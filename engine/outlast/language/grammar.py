@@ -418,6 +418,7 @@ _RECORDS = (
             _TITLE,
             _ABOUT,
             Key("system", _NAME, "Its system; only needed outside the system's own scenarios/ folder."),
+            Key("constants", _VALUES, "Constants that have other values in this story."),
             Key("given", _GIVEN, "The instances, each with what it starts with."),
             Key("steps", Many(Use("step"), "a list of steps"), "What happens, and when."),
             Key("expect", Many(Use("expectation"), "a list of expectations"), "What must be true, and when."),

@@ -477,6 +477,7 @@ def scenario(story: model.Scenario) -> Mapping:
         ("title", story.title),
         ("about", story.about),
         ("system", story.system),
+        ("constants", _values(story.constants)),
         ("given", _instances(story.given)),
         ("steps", _rows(map(_step, story.steps))),
         ("expect", _rows(_expectations(story.expect))),

@@ -10,7 +10,7 @@ from outlast import model
 from outlast.errors import Problem, SpecError
 from outlast.language import unbuild
 from outlast.language.drafts import Drafter, Group
-from outlast.language.files import read_clauses, read_machine, read_scenario, read_system_file
+from outlast.language.files import BETWEEN, CLAUSES, read_clauses, read_machine, read_scenario, read_system_file
 from outlast.language.grammar import CLAUSE_LIST, RECORDS
 from outlast.language.layout import block
 from outlast.language.nodes import Mapping, Node, Sequence, comments, compose
@@ -71,9 +71,20 @@ def write_clauses(clauses: tuple[model.Clause, ...]) -> str:
 
 def write_system(system: model.System) -> dict[str, str]:
     """The files of a system's folder, by name; together they read back as the same system."""
-    files = {"system.yaml": _written(Drafter(None, []), unbuild.system(system, "clauses.yaml"))}
+    files = {"system.yaml": _written(Drafter(None, []), unbuild.system(system, CLAUSES))}
     files |= {f"{machine.name}.yaml": write_machine(machine) for machine in system.machines}
-    return files | ({"clauses.yaml": write_clauses(system.clauses)} if system.clauses else {})
+    return files | ({CLAUSES: write_clauses(system.clauses)} if system.clauses else {})
+
+
+def write_stream(system: model.System) -> str:
+    """A whole system as one text, a stream of YAML documents: its system.yaml, its machines in order, its clauses.
+
+    `read_stream` reads it back as the same system. Raises MisuseError if no text says what it does.
+    """
+    documents = [_written(Drafter(None, []), unbuild.system(system, CLAUSES))]
+    documents += map(write_machine, system.machines)
+    documents += [write_clauses(system.clauses)] if system.clauses else []
+    return BETWEEN[1:].join(documents)
 
 
 def _shape(root: Node) -> Shape:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 
 import attrs
@@ -15,6 +14,7 @@ from outlast.plan import tables
 from outlast.plan.body import Body
 from outlast.plan.citations import citing
 from outlast.plan.fields import Constants, event_of, fields_of
+from outlast.plan.fingerprint import fingerprint
 from outlast.plan.properties import composition_of, property_of
 from outlast.plan.scope import Header, Report, World
 from outlast.plan.states import flatten
@@ -66,7 +66,7 @@ class _Compiler:
             constants={name: tables.Computed(value) for name, value in constants.items()},
             assumptions={str(item.id): self.assumption(item) for item in system.assumptions},
             readings={str(item.id): str(item.default) for item in system.assumptions},
-            hash=hashlib.sha256(repr(system).encode()).hexdigest(),
+            hash=fingerprint(system),
             source=system,
             compositions={str(item.name): composition_of(item) for item in system.compositions},
             properties=properties,

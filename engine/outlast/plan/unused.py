@@ -92,7 +92,7 @@ def _used(plan: Plan) -> set[tuple[str, str, str]]:
                 used |= {("ref", action.machine, name) for name, _ in action.refs}
         for chain in machine.slots:
             used |= {("ref", owner, name) for owner, name in _links(plan, machine, chain)}
-        for expr in _expressions(machine):
+        for expr in expressions(machine):
             for node in tree.walk(expr):
                 match node:
                     case tree.Field(name=name):
@@ -128,7 +128,7 @@ def _at(plan: Plan, machine: Machine, chain: Path) -> Machine:
     return machine
 
 
-def _expressions(machine: Machine) -> Iterator[Expr]:
+def expressions(machine: Machine) -> Iterator[Expr]:
     """Everything the machine computes."""
     computed = [*machine.guards.values(), *(row.that for row in machine.requires)]
     for state in machine.states:

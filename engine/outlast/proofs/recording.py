@@ -14,7 +14,7 @@ from outlast.proofs.timed.composed import Composed
 from outlast.proofs.timed.locations import Location
 from outlast.proofs.timed.search import Node, Search
 from outlast.proofs.timed.successors import Move, Said, Successors
-from outlast.run import Step, System
+from outlast.run import Delivery, Step
 
 
 @attrs.frozen(eq=False)
@@ -32,11 +32,17 @@ class Record:
 
 
 class Recording(Successors):
-    """The moves of a part of a composition in which whatever happens `within` a time happens at its end, and what each did."""
+    """The moves of a part of a composition, and what each did."""
 
-    def __init__(self, composed: Composed, said: Sequence[Said] = (), *, steps_count: bool = False) -> None:
-        """`said`: what the outside may say besides; `steps_count`: a move that takes a row changes something, be it only that."""
-        super().__init__(at_latest(composed.plan), composed.snapshots, (*composed.said, *said))
+    def __init__(
+        self, composed: Composed, said: Sequence[Said] = (), *, steps_count: bool = False, early: bool = False
+    ) -> None:
+        """`said`: what the outside may say besides; `steps_count`: a move that takes a row changes something, be it only that.
+
+        Whatever happens `within` a time happens at its end; with `early` at any moment up to it.
+        """
+        plan = composed.plan if early else at_latest(composed.plan)
+        super().__init__(plan, composed.snapshots, (*composed.said, *said))
         self.steps_count = steps_count
         self._records: dict[Move, Record] = {}
 
@@ -57,6 +63,12 @@ class Recording(Successors):
         )  # fmt: skip
         return move
 
+    def _unheard(self, location: Location, said: Said) -> Move:
+        """The step is taken all the same: it says why it is refused."""
+        self._stage.become(location)
+        self._queue.append(Delivery(said.to, said.event))
+        return self._move(location, said, 0, self._bounded(self._drain()))
+
 
 def _noting(steps: Iterator[Step], seen: list[Step]) -> Iterator[Step]:
     for step in steps:
@@ -72,14 +84,6 @@ def at_latest(plan: Plan) -> Plan:
 def _at_latest(machine: Machine) -> Machine:
     rows = tuple(attrs.evolve(row, kind="after") if row.kind == "within" else row for row in machine.transitions)
     return attrs.evolve(machine, transitions=rows)
-
-
-def name_now(system: System, plain: str) -> str:
-    """The id, in a run, of the instance that locations call so: there a child goes by the name the first of its kind gets."""
-    id_, *refs = plain.split(".")
-    for ref in refs:
-        id_ = dict(system.look(id_).children)[ref]
-    return id_
 
 
 Tag: TypeAlias = Hashable
@@ -134,7 +138,7 @@ class Walk(Search):
         assert zone is not None
         kept, self.passed = self.passed, {}
         apart, self._apart = self._apart, {}
-        (found,) = self._follow(node, self._clocks(node.location), move, zone)
+        *_, found = self._follow(node, self._clocks(node.location), move, zone)  # of two the one with time to wait
         self.passed, self._apart = kept, apart
         return found
 

@@ -31,7 +31,7 @@ from transitions.extensions.nesting import HierarchicalMachine, NestedEventData,
 
 from outlast import model
 from outlast.expr import Context, Value
-from outlast.plan import Machine, Plan, State, Transition, tables, under
+from outlast.plan import Machine, Plan, State, Transition, tables, under, with_constants
 from outlast.run import Step, System
 from outlast.run.staging import Part, applies, staged
 from outlast.values import frozen
@@ -81,15 +81,12 @@ def second_opinion(
     `theirs` is the plan the library runs when it is not to be the same, to see that a difference is found. Raises what
     `run_scenario` raises.
     """
-    chosen = under(plan, readings or {})
+    chosen = with_constants(under(plan, readings or {}), scenario.constants)
+    other = with_constants(under(theirs or plan, readings or {}), scenario.constants)
     stage = staged(chosen, scenario)
     cues = [cue for cue in stage.cues if applies(cue.source.under, chosen)]
     parts = [*stage.given, *(cue.part for cue in cues if cue.part)]
-    unsupported = [
-        item
-        for name in _reachable(chosen, parts)
-        for item in expressible(under(theirs or plan, readings or {}).machines[name])
-    ]
+    unsupported = [item for name in _reachable(chosen, parts) for item in expressible(other.machines[name])]
     unsupported += [
         Unsupported(str(cue.source.machine), f"the moment of `{cue.source.row}` is told")
         for cue in cues
@@ -97,7 +94,7 @@ def second_opinion(
     ]
     if unsupported:
         return list(unsupported)
-    both = _Both(System(chosen), LibrarySystem(under(theirs or plan, readings or {})))
+    both = _Both(System(chosen), LibrarySystem(other))
     both.make("the beginning", stage.given)
     for at in sorted({cue.at for cue in cues} | {claim.source.at for claim in stage.claims}):
         both.advance(at)
@@ -349,6 +346,7 @@ class Body:
     def fire(self, key: str) -> Done:
         """A timer is due."""
         del self.timers[key]
+        self.library.went_off(self.name, self.machine.arrows[key])
         return self.run(f"timer {key}", {})
 
     def run(self, trigger: str, payload: dict[str, Value]) -> Done:
@@ -409,7 +407,7 @@ class Body:
             row = self.machine.transitions[number]
             delay = row.delay.run(self.context()) if row.delay else None
             if isinstance(delay, int):
-                self.timers[row.key] = self.library.now + max(delay, 0)
+                self.timers[row.key] = self.library.moment(self.name, row, max(delay, 0))
         if state.spawns:
             self.to_spawn.append(state)
         if state.kind == "final":
@@ -550,6 +548,15 @@ class LibrarySystem:
             target = found.refs[name] if found else None
             found = self.bodies.get(target) or self.unborn.get(target) if target else None
         return found
+
+    # ---- what others may want to know, or to decide
+
+    def moment(self, name: str, row: Transition, delay: int) -> int:  # noqa: ARG002  # for those who decide
+        """When a timer armed now goes off: as late as it can."""
+        return self.now + delay
+
+    def went_off(self, name: str, row: Transition) -> None:
+        """A timer goes off now."""
 
     # ---- what is done to it
 

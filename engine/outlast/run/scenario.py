@@ -11,11 +11,11 @@ from outlast import model
 from outlast.expr import show
 from outlast.moments import format_duration
 from outlast.place import Place
-from outlast.plan import Plan, under
+from outlast.plan import Plan, under, with_constants
 from outlast.run.staging import Claim, Cue, Part, Stage, applies, is_default, staged
 from outlast.run.steps import Step
 from outlast.run.system import System
-from outlast.run.terms import DEFAULT_TERMS, Terms
+from outlast.run.terms import DEFAULT_TERMS, Terms, told
 from outlast.values import frozen
 
 Status: TypeAlias = Literal["held", "failed", "contested"]
@@ -71,7 +71,7 @@ def run_scenario(
     terms: Terms = DEFAULT_TERMS,
 ) -> Run:
     """Tell the story. Time counts from zero. Raises SpecError, UnknownName, RefusedInstance, LimitExceeded."""
-    chosen = under(plan, readings or {})
+    chosen = with_constants(under(plan, readings or {}), scenario.constants)
     return _Telling(staged(chosen, scenario), System(chosen, terms=terms)).run()
 
 
@@ -111,19 +111,10 @@ class _Telling:
         self.moments += [Moment(step.at, step, cue if index == 0 else None) for index, step in enumerate(steps)]
 
     def choose(self, ahead: list[Cue]) -> None:
-        """What a `within` timer armed from now on may stand for: moments ahead, up to the next thing said at the same instant.
-
-        A timer that runs by then would have fired before it.
-        """
-        chosen, said = [], set[int]()
-        for cue in ahead:
-            if isinstance(cue.source, model.Happen):
-                if cue.at not in said:
-                    chosen.append((str(cue.source.name), str(cue.source.row), cue.at))
-            else:
-                said.add(cue.at)
+        """The moments of the `within` rows that happen from now on."""
+        chosen = told(cue.source for cue in ahead)
         if chosen or self.system.terms.chosen:
-            self.system.terms = attrs.evolve(self.system.terms, chosen=tuple(chosen))
+            self.system.terms = attrs.evolve(self.system.terms, chosen=chosen)
 
     def act(self, cue: Cue) -> None:
         if cue.part is not None:

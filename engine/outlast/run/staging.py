@@ -12,7 +12,7 @@ from outlast.errors import Findings, Problem, SpecError
 from outlast.expr import Expr, Value, compiled, resolve, tree
 from outlast.expr.evaluate import Context
 from outlast.place import Place, Word, place_of
-from outlast.plan import Machine, Plan, tables
+from outlast.plan import Machine, Plan, problems_of_constants, tables, with_constants
 from outlast.plan.fields import Constants
 from outlast.values import frozen
 
@@ -58,8 +58,8 @@ class Stage:
 
 
 def staged(plan: Plan, scenario: model.Scenario) -> Stage:
-    """The scenario ready to run on `plan`. Raises SpecError with everything that does not fit."""
-    staging = _Staging(plan, {}, [])
+    """The scenario ready to run on `plan`, with the story's constants. Raises SpecError with everything that does not fit."""
+    staging = _Staging(with_constants(plan, scenario.constants), {}, [])
     stage = staging.stage(scenario)
     if staging.problems:
         raise SpecError(staging.problems)
@@ -68,7 +68,9 @@ def staged(plan: Plan, scenario: model.Scenario) -> Stage:
 
 def problems_of(plan: Plan, scenario: model.Scenario) -> tuple[Problem, ...]:
     """Everything in the scenario that does not fit the plan."""
-    staging = _Staging(plan, {}, [])
+    if problems := problems_of_constants(plan, scenario.constants):
+        return problems
+    staging = _Staging(with_constants(plan, scenario.constants), {}, [])
     staging.stage(scenario)
     return tuple(staging.problems)
 

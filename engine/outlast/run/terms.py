@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import attrs
 
+from outlast import model
 from outlast.errors import MisuseError
 from outlast.values import frozen
 
@@ -41,6 +43,28 @@ class Terms:
             return armed
         draw = hashlib.blake2b(f"{self.resolve}|{instance}|{key}|{armed}".encode(), digest_size=8).digest()
         return armed + int.from_bytes(draw, "big") % (bound + 1)
+
+    def met(self, instance: str, key: str, instant: int) -> Terms:
+        """These terms once a `within` timer has gone off: the moment it stood for is over, so that no timer it arms stands for it again."""
+        known = (instance, key.partition("@")[0], instant)
+        if known not in self.chosen:
+            return self
+        number = self.chosen.index(known)
+        return attrs.evolve(self, chosen=(*self.chosen[:number], *self.chosen[number + 1 :]))
+
+
+def told(ahead: Iterable[model.Say | model.Happen | model.Make]) -> tuple[tuple[str, str, int], ...]:
+    """What a `within` timer armed from now on may stand for: the moments in the steps ahead, up to the next thing said at the same instant.
+
+    A timer that runs by then would have fired before it.
+    """
+    chosen, said = [], set[int]()
+    for step in ahead:
+        if not isinstance(step, model.Happen):
+            said.add(step.at)
+        elif step.at not in said:
+            chosen.append((str(step.name), str(step.row), step.at))
+    return tuple(chosen)
 
 
 DEFAULT_TERMS = Terms()

@@ -9,9 +9,12 @@ from rich.text import Text
 
 from outlast.cli.render.problems import near
 from outlast.cli.render.words import columns, counted, indented
+from outlast.cli.shapes import Data, standing
 from outlast.expr import render
-from outlast.model import Say
+from outlast.language.writer import write_scenario
+from outlast.model import Happen, Make, Say
 from outlast.moments import format_duration
+from outlast.plan import Plan
 from outlast.plan.difference import Change, Difference
 from outlast.proofs.comparison import Comparison
 
@@ -71,13 +74,11 @@ def behaviour(found: Comparison) -> Iterator[RenderableType]:
     figures = f"  ({found.pairs:,} pairs of states, {found.zones:,} zones, {found.transitions:,} moves, {found.seconds:.1f} s)"
     yield words.append(figures if found.pairs else "", style="quiet")
     if found.scenario:
+        for name, value in found.scenario.constants:
+            yield indented(Text(f"where {name} is {render(value)}", style="quiet"))
         grid = columns()
         for step in found.scenario.steps:
-            if isinstance(step, Say):
-                at = Text(format_duration(step.at), style="name", justify="right")
-                payload = ", ".join(f"{name} {render(value)}" for name, value in step.payload)
-                said = Text.assemble((str(step.event), "event"), (f" {payload}" if payload else "", "quiet"))
-                grid.add_row(at, Text(str(step.name)), said.append(f" by {step.by}" if step.by else "", style="quiet"))
+            grid.add_row(*_told(step))
         yield indented(grid if grid.rows else Text("nothing needs to happen", style="quiet"))
         yield indented(Text(f"at {format_duration(found.at)}:", style="quiet"))
         seen = columns()
@@ -87,6 +88,19 @@ def behaviour(found: Comparison) -> Iterator[RenderableType]:
         yield indented(seen, 4)
     for line in found.unpaired:
         yield indented(Text(f"not said, since only one of them knows it: {line}", style="doubt"))
+
+
+def _told(step: Say | Happen | Make) -> Iterator[Text]:
+    """When, to whom, and what is said or happens."""
+    assert not isinstance(step, Make)
+    yield Text(format_duration(step.at), style="name", justify="right")
+    yield Text(str(step.name))
+    if isinstance(step, Happen):
+        yield Text.assemble((str(step.row), "event"), (" comes early", "quiet"))
+        return
+    payload = ", ".join(f"{name} {render(value)}" for name, value in step.payload)
+    said = Text.assemble((str(step.event), "event"), (f" {payload}" if payload else "", "quiet"))
+    yield said.append(f" by {step.by}" if step.by else "", style="quiet")
 
 
 def conclusion(results: Sequence[Comparison]) -> Text:
@@ -101,3 +115,71 @@ def conclusion(results: Sequence[Comparison]) -> Text:
     if "undetermined" in outcomes:
         return Text("\nNo difference was found, but not everything was looked at.", style="doubt")
     return Text("\nIn these compositions nothing that can be said at any moment tells them apart.", style="good")
+
+
+def data(found: Difference, results: Sequence[Comparison], outcome: str) -> Data:
+    """Both as data: the form of `outlast compare --json`."""
+    return {
+        "outcome": outcome,
+        "old": _named(found.old),
+        "new": _named(found.new),
+        "changes": [_changed(change) for change in found.changes],
+        "affected": [
+            {"kind": item.kind, "machine": item.machine, "name": item.name, "through": list(item.through)}
+            for item in found.affected
+        ],
+        "compositions": [_compared(result) for result in results],
+    }
+
+
+def _named(plan: Plan) -> Data:
+    return {"system": plan.name, "hash": plan.hash, "readings": dict(plan.readings)}
+
+
+def _changed(change: Change) -> Data:
+    return {
+        "fate": change.fate,
+        "kind": change.kind,
+        "machine": change.machine,
+        "name": change.name,
+        "behaves": change.behaves,
+        "parts": [{"name": part.name, "old": part.old, "new": part.new} for part in change.parts],
+        **standing(change.new_place or change.old_place),
+    }
+
+
+def _compared(found: Comparison) -> Data:
+    story = found.scenario
+    return {
+        "composition": found.composition,
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "at": found.at if story else None,
+        "contrasts": [{"about": one.about, "old": one.old, "new": one.new} for one in found.contrasts],
+        "constants": {str(name): render(value) for name, value in story.constants} if story else {},
+        "steps": [_step(step) for step in story.steps] if story else [],
+        "teller": found.teller if story else None,
+        "story": write_scenario(story) if story else None,
+        "unpaired": list(found.unpaired),
+        "statistics": {
+            "pairs": found.pairs,
+            "zones": found.zones,
+            "transitions": found.transitions,
+            "seconds": found.seconds,
+        },
+    }
+
+
+def _step(step: Say | Happen | Make) -> Data:
+    """What a story of a difference says, or lets happen."""
+    assert not isinstance(step, Make)
+    who: Data = {"at": step.at, "machine": str(step.machine), "instance": str(step.name)}
+    if isinstance(step, Happen):
+        return {**who, "happen": str(step.row)}
+    by = str(step.by) if step.by else None
+    return {
+        **who,
+        "event": str(step.event),
+        "payload": {str(name): render(value) for name, value in step.payload},
+        "by": by,
+    }

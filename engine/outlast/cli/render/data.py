@@ -13,6 +13,7 @@ def data(outcome: Outcome) -> Data:
     return {
         "asked": outcome.asked,
         "system": found.plan.name if found.plan else None,
+        "readings": dict(found.plan.readings) if found.plan else {},
         "ok": outcome.ok,
         "problems": [problem.to_json() for problem in found.problems if problem.severity == "error"],
         "warnings": [problem.to_json() for problem in found.problems if problem.severity == "warning"],
@@ -38,6 +39,7 @@ def _proved(verdict: Verdict) -> Data:
         "trace": _trace(verdict.trace) if verdict.trace else None,
         "statistics": {
             "locations": looked.locations,
+            "stands_for": looked.stands_for,
             "zones": looked.zones,
             "transitions": looked.transitions,
             "seconds": looked.seconds,

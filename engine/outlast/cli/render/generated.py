@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from outlast.cli.render.words import columns, counted
+from outlast.cli.shapes import Data
 from outlast.proofs.generate import Generated, Goal, Kind
 
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -33,10 +34,26 @@ def summary(found: Generated) -> Iterator[RenderableType]:
         grid.add_row(Text(f"    {said(item.goal)}"), Text(item.reason, style="quiet"))
     if found.missing:
         yield grid
-    for line in found.left_out:
-        yield Text(f"  not looked at: {line}", style="doubt")
 
 
 def said(goal: Goal) -> str:
     """`job.grace-over`."""
     return f"{goal.machine}.{' → '.join(goal.words)}"
+
+
+def data(found: Generated, file: str) -> Data:
+    """The same as data: the form of `outlast generate --json`."""
+    kinds = dict.fromkeys(goal.kind for goal in (*found.covered, *(item.goal for item in found.missing)))
+    return {
+        "suite": str(found.suite.name),
+        "file": file,
+        "cover": found.cover,
+        "cases": len(found.suite.cases),
+        "steps": found.steps,
+        "refusals": found.refusals,
+        "covered": {kind: found.count(kind)[0] for kind in kinds},
+        "missing": [
+            {"kind": item.goal.kind, "machine": item.goal.machine, "name": item.goal.name, "reason": item.reason}
+            for item in found.missing
+        ],
+    }

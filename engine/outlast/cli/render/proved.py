@@ -82,7 +82,10 @@ def _change(change: Change) -> Text:
 
 
 def summary(verdicts: Sequence[Verdict]) -> Text:
-    """`28 properties proved in one-job, 1 refuted (600 states, 1,088 zones, 1.2 s)`, a line for each composition."""
+    """`28 properties proved in one-job, 1 refuted (600 states, 1,088 zones, 1.2 s)`, a line for each composition.
+
+    `600 of 1,150 states`: equal instances changed places.
+    """
     lines = []
     for name in dict.fromkeys(verdict.composition for verdict in verdicts):
         here = [verdict for verdict in verdicts if verdict.composition == name]
@@ -94,7 +97,10 @@ def summary(verdicts: Sequence[Verdict]) -> Text:
             if number := sum(verdict.outcome == outcome for verdict in here):
                 parts.append(Text(f"{number} {outcome}", style=style))
         line.append_text(Text(", ").join(parts))
-        size = f" ({largest.locations:,} states, {largest.zones:,} zones, {seconds:.1f} s)"
+        states = f"{largest.locations:,} states"
+        if largest.stands_for > largest.locations:
+            states = f"{largest.locations:,} of {largest.stands_for:,} states"
+        size = f" ({states}, {largest.zones:,} zones, {seconds:.1f} s)"
         lines.append(line.append(size, style="quiet"))
     return Text("\n").join(lines)
 

@@ -8,9 +8,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from outlast.cli.shapes import Data
 from outlast.plan import Plan
 from outlast.proofs.conformance.judging import Result, by_clause
-from outlast.proofs.conformance.reports import MARKS, counts
+from outlast.proofs.conformance.reports import MARKS, counts, result_to_json
 from outlast.proofs.coverage import Coverage
 
 _STYLES = {"passed": "good", "failed": "bad", "not-strict": "doubt", "contested": "doubt", "unimplemented": "quiet"}
@@ -93,3 +94,16 @@ def total(runner: str, results: Sequence[Result]) -> Text:
     text = Text(f"{runner}: ", style="name")
     parts = [Text(f"{number} {status}", style=_STYLES[status]) for status, number in count.items() if number]
     return text.append_text(Text(", ").join(parts)).append(f" of {len(results)}", style="quiet")
+
+
+def data(results: Sequence[Result]) -> Data:
+    """What became of every case, as data: the form of `outlast test --json`."""
+    runners = dict.fromkeys(result.runner for result in results)
+    return {
+        "ok": all(result.ok for result in results),
+        "implementations": [
+            {"implementation": runner, **counts([result for result in results if result.runner == runner])}
+            for runner in runners
+        ],
+        "results": [result_to_json(result) for result in results],
+    }

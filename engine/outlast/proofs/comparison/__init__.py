@@ -5,7 +5,7 @@ looking   what can be seen of them, and where that differs
 compare   the comparison, composition by composition
 """
 
-from outlast.proofs.comparison.compare import Comparison, compare
+from outlast.proofs.comparison.compare import Comparison, Outcome, compare
 from outlast.proofs.comparison.looking import Contrast
 
-__all__ = ["Comparison", "Contrast", "compare"]
+__all__ = ["Comparison", "Contrast", "Outcome", "compare"]

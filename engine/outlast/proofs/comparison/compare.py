@@ -1,7 +1,7 @@
 """Whether two specifications behave alike: in each composition both can have, for everything that can be said to both, at every moment.
 
-What happens `within` a time happens at its end, as it does where a story is told. The search is breadth first, so that the first difference it
-comes to takes the fewest events; it is told at the earliest moments.
+What happens `within` a time happens at the same moment in both, as it does where a story tells the moment, or, where none is told, at its end. The
+search is breadth first, so that the first difference it comes to takes the fewest events; it is told at the earliest moments.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from outlast.expr import tree
 from outlast.moments import format_duration
 from outlast.place import Word
 from outlast.plan import Plan, tables
-from outlast.proofs.comparison.both import Both, Pair
+from outlast.proofs.comparison.both import Both, Entry, Pair, Side
 from outlast.proofs.comparison.looking import Contrast, contrasts
-from outlast.proofs.recording import Recording, name_now
+from outlast.proofs.recording import Recording
+from outlast.proofs.telling import Cue, Telling, name_now, tell
 from outlast.proofs.timed.composed import Composed, compose
 from outlast.proofs.timed.search import Node, Search
 from outlast.proofs.timed.successors import Successors
 from outlast.proofs.timed.traces import Path, schedule
 from outlast.proofs.timed.zones import Zone
-from outlast.run import Step, System
+from outlast.run import System
+from outlast.run.staging import as_text
 
 Outcome: TypeAlias = Literal["same", "differ", "undetermined"]
 BUDGET = 100_000
@@ -46,7 +48,9 @@ class Comparison:
     at: int = 0
     """When they differ, in microseconds from the start."""
     scenario: model.Scenario | None = None
-    """The story after which they differ; what it expects is what the old one does."""
+    """The story after which they differ; what it expects is what the one does that tells it."""
+    teller: Side = "old"
+    """Who tells the story: the new one, where a `within` row comes early that only it has."""
     unpaired: tuple[str, ...] = ()
     """Events only one of them knows, which are not said: `job train: pause (new)`."""
     pairs: int = 0
@@ -75,8 +79,6 @@ def compare(old: Plan, new: Plan, *, compositions: Sequence[str] = (), budget: i
 
 def _compared(old: Plan, new: Plan, composition: tables.Composition, budget: int) -> Comparison:
     began = time.process_time()
-    if composition.source.constants:
-        return Comparison(composition.name, "undetermined", "it changes constants, which a story cannot say")
     try:
         before, after = compose(old, composition), compose(new, composition)
     except OutlastError as error:
@@ -84,7 +86,7 @@ def _compared(old: Plan, new: Plan, composition: tables.Composition, budget: int
     unpaired = (*_only(before, after, "old"), *_only(after, before, "new"))
     found = Comparison(composition.name, "same", unpaired=unpaired)
     for one, two in _parts(before, after):
-        part = _Part(old, one, two, budget).compared()
+        part = _Part(one, two, budget).compared()
         found = attrs.evolve(
             part,
             composition=composition.name,
@@ -128,10 +130,10 @@ def _parts(before: Composed, after: Composed) -> Iterator[tuple[Composed, Compos
 class _Part:
     """One search."""
 
-    def __init__(self, old: Plan, before: Composed, after: Composed, budget: int) -> None:
-        self.old, self.before, self.after, self.budget = old, before, after, budget
+    def __init__(self, before: Composed, after: Composed, budget: int) -> None:
+        self.before, self.after, self.budget = before, after, budget
         said = [one for one in before.said if one in after.said]
-        self.both = Both(Recording(before), Recording(after), said)
+        self.both = Both(Recording(before), Recording(after), said, (before, after))
         self.search = Search(cast(Successors, self.both), shortest=True)  # all that a search asks of a system
         self._known: dict[int, tuple[Contrast, ...]] = {}
 
@@ -146,11 +148,13 @@ class _Part:
         found = Comparison("", "same", pairs=locations, zones=search.zones, transitions=search.transitions)
         if node is None:
             return attrs.evolve(found, outcome="undetermined", reason=reason) if reason else found
-        at, story = self._told(node)
-        return attrs.evolve(found, outcome="differ", contrasts=self._contrasts(node), at=at, scenario=story)
+        at, teller, story = self._told(node)
+        return attrs.evolve(
+            found, outcome="differ", contrasts=self._contrasts(node), at=at, scenario=story, teller=teller
+        )
 
     def _nearest(self) -> tuple[Node | None, str]:
-        """Of the nearest moments at which they differ, the one that comes first; or why it was not looked for to the end."""
+        """Of the nearest moments at which they differ, the one that comes first, if need be without `within` rows that come early; or why it was not looked for to the end."""
         rivals: list[Node] = []
         for count, node in enumerate(self.search, start=1):
             if rivals and node.depth > rivals[0].depth:
@@ -160,7 +164,7 @@ class _Part:
             if count >= self.budget or len(rivals) >= RIVALS:
                 break
         if rivals:
-            return min(rivals, key=lambda node: self._times(node)[-1]), ""
+            return min(rivals, key=lambda node: (len(self._early(node)), self._times(node)[-1])), ""
         return None, "" if self.search.complete else f"more than {self.budget:,} zones"
 
     def _contrasts(self, node: Node) -> tuple[Contrast, ...]:
@@ -178,56 +182,57 @@ class _Part:
         assert times is not None, "a path of the search has no times"
         return times
 
-    def _told(self, node: Node) -> tuple[int, model.Scenario]:
-        """When they differ, and the story of it; it expects what the old one does."""
-        path, times = Path.to(node), self._times(node)
-        system = System(self.before.plan)
-        self.before.begin(system)
-        steps: list[model.Say] = []
-        happened: list[Step] = []
-        for move, at in zip(path.moves, times, strict=False):
-            happened += system.advance_to(at)
-            if move.said:
-                id_, event = name_now(system, move.said.to), move.said.event
-                machine = system[id_].machine
-                declared = machine.events[event.name].payload
-                payload = tuple(
-                    (Word(name), tree.Literal(value, declared[name].type))
-                    for name, value in event.payload
-                    if value is not None
-                )
-                step = system.send(id_, event.name, dict(event.payload), by=event.by)
-                happened += (step, *step.caused)
-                by = Word(event.by) if event.by else None
-                steps.append(
-                    model.Say(
-                        at,
-                        Word(machine.name),
-                        Word(id_),
-                        Word(event.name),
-                        payload,
-                        by,
-                        refused=step.refusal is not None,
-                    )
-                )
-        happened += system.advance_to(times[-1])
+    def _early(self, node: Node) -> list[tuple[int, Entry]]:
+        """The `within` rows that come early on the way to a node, each with the number of its move: of both at once as the old system has it."""
+        path, found = Path.to(node), []
+        for number, (move, location) in enumerate(zip(path.moves, path.locations, strict=False)):
+            if move.fired:
+                entry = self.both.places.entries(cast(Pair, location))[move.fired - 1]
+                if (entry.side, entry.does) in (("old", "early"), ("new", "tell")):
+                    found.append((number, entry))
+        return found
+
+    def _told(self, node: Node) -> tuple[int, Side, model.Scenario]:
+        """When they differ, who tells the story of it, and the story; it expects what the teller does."""
+        path, times, early = Path.to(node), self._times(node), dict(self._early(node))
+        teller: Side = "new" if any(entry.side == "new" for entry in early.values()) else "old"
+        composed = self.after if teller == "new" else self.before
+        cues = []
+        for number, (move, at) in enumerate(zip(path.moves, times, strict=False)):
+            row = self._row(cast(Pair, path.locations[number]), early[number], teller) if number in early else None
+            if move.said or row:
+                cues.append(Cue(at, move.said, row))
+        telling = tell(composed, [*cues, Cue(times[-1])])
         names = ", ".join(one.about for one in self._contrasts(node))
+        readings = as_text(composed.plan.readings, composed.plan)
         story = model.Scenario(
             Word("differs"),
             f"Where they differ: {names}",
-            f"At {format_duration(times[-1])} the two specifications differ in this; it expects what the old one does.",
-            Word(self.old.name),
-            self.before.given,
-            tuple(steps),
-            tuple(self._expected(node, system, happened)),
+            f"At {format_duration(times[-1])} the two specifications differ in this; it expects what the {teller} one does"
+            + (f", read as {readings}." if readings else "."),
+            Word(composed.plan.name),
+            composed.constants,
+            composed.given,
+            tuple(step for step in telling.said if step),
+            tuple(self._expected(node, telling, teller)),
         )
-        return times[-1], story
+        return times[-1], teller, story
 
-    def _expected(self, node: Node, system: System, happened: Sequence[Step]) -> Iterator[model.Expectation]:
-        """What the old one does at the end, of everything that differs."""
+    def _row(self, pair: Pair, entry: Entry, teller: Side) -> tuple[str, str]:
+        """(instance, id of the row) of what comes early, as the teller has it."""
+        assert entry.timer
+        id_, key = entry.timer
+        machine = (pair.old if entry.side == "old" else pair.new)[entry.clock.position].machine
+        if (entry.side, teller) == ("old", "new"):
+            key = self.both.twins.get(machine, {}).get(key, key)
+        return id_, key.partition("@")[0]
+
+    def _expected(self, node: Node, telling: Telling, teller: Side) -> Iterator[model.Expectation]:
+        """What the teller does at the end, of everything that differs."""
+        system, there = telling.system, _pair(node).new if teller == "new" else _pair(node).old
+        about = {one.about for one in self._contrasts(node)}
         for instance in system.instances:
-            plain = next((one for one in _pair(node).old if _same(system, one.id, instance.id)), None)
-            about = {one.about for one in self._contrasts(node)}
+            plain = next((one for one in there if _same(system, one.id, instance.id)), None)
             if plain is None or not any(name == plain.id or name.startswith(f"{plain.id}.") for name in about):
                 continue
             values = tuple(
@@ -237,8 +242,9 @@ class _Part:
             )
             states = tuple(map(Word, instance.machine.innermost(instance.states)))
             yield model.Expectation(system.now, Word(instance.machine.name), Word(instance.id), states, values)
-        if any(one.about == "effects" for one in self._contrasts(node)):
-            effects = tuple(Word(effect.name) for step in happened if step.at == system.now for effect in step.effects)
+        if "effects" in about:
+            steps = [step for step in telling.steps if step.at == system.now]
+            effects = tuple(Word(effect.name) for step in steps for effect in step.effects)
             yield model.Expectation(system.now, effects=effects)
 
 

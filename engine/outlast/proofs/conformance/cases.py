@@ -68,10 +68,10 @@ class Then:
 
 @frozen
 class CaseStep:
-    """Time goes on until `at`; then something is said or made, or nothing; then the claims hold."""
+    """Time goes on until `at`; then something is said or made, a `within` row happens, or nothing; then the claims hold."""
 
     at: int
-    cue: model.Say | model.Make | None = None
+    cue: model.Say | model.Happen | model.Make | None = None
     refused: bool = False
     then: Then = Then()
     place: Place | None = _place()
@@ -79,13 +79,18 @@ class CaseStep:
 
 @frozen
 class Case:
-    """One row of the document's table. `bounds`: presumes that what may happen `within` a time happens then; otherwise at any moment."""
+    """One row of the document's table.
+
+    `bounds`: presumes that what may happen `within` a time, and whose moment no step tells, happens then; otherwise at any moment. `constants` have
+    these values here.
+    """
 
     id: Word
     title: str = ""
     because: model.Clauses = ()
     level: Level | None = None
     under: model.Readings = ()
+    constants: model.Assignments = ()
     bounds: Literal["latest", "earliest"] | None = None
     tolerance: int | None = None
     given: tuple[model.Given, ...] = ()

@@ -40,6 +40,7 @@ _STATES = OneOrMany(_NAME, "a state or a list of states")
 _VALUES = Table(_VALUE_NAME, Value(), "a mapping of names to values")
 _CLAUSES = OneOrMany(Name(CLAUSE), "a clause id or a list of them")
 _UNDER = Key("under", Table(_NAME, _NAME, "a mapping of assumptions to readings", least=1), "The readings it presumes.")
+_CONSTANTS = Key("constants", _VALUES, "Constants that have other values here.")
 _LEVEL = Key("level", OneOf(LEVELS), "How binding it is; `contested`: it follows from one reading only.")
 _BOUNDS = Key("bounds", OneOf(("latest", "earliest")), "When `within` rows happen here; at any moment, when absent.")
 _TOLERANCE = Key("tolerance", Duration(), "How far a deadline may be off.")
@@ -67,6 +68,7 @@ _RECORDS = (
             Key("system", _NAME, "The system it is about; only needed outside the system's own conformance/ folder."),
             _LEVEL,
             _UNDER,
+            _CONSTANTS,
             _BOUNDS,
             _TOLERANCE,
             Key("given", _GIVEN, "What every case starts with, unless it says otherwise."),
@@ -84,6 +86,7 @@ _RECORDS = (
             Key("because", _CLAUSES, "The clauses it follows from.", required=True),
             _LEVEL,
             _UNDER,
+            _CONSTANTS,
             _BOUNDS,
             _TOLERANCE,
             Key("given", _GIVEN, "What it starts with, over what the suite gives."),
@@ -99,13 +102,14 @@ _RECORDS = (
             Key("at", Duration(), "When, counted from the start.", required=True),
             Key("send", Table(Name(INSTANCE), _EVENT, "an instance and the event it hears", least=1, most=1), "Says an event to an instance."),
             Key("new", Table(Name(INSTANCE), Use("given"), "one instance with what it starts with", least=1, most=1), "Makes an instance."),
+            Key("happen", Table(Name(INSTANCE), _NAME, "one instance and its `within` row", least=1, most=1), "The moment a `within` row stood for."),
             Key("by", _NAME, "The actor who says it."),
             Key("refused", Flag(), "Whether it must be refused."),
             Key("then", Use("then"), "What must be true now."),
         ),
         "row",
         (
-            AtMostOne(("send", "new"), "two-events", "a step says one thing at most"),
+            AtMostOne(("send", "new", "happen"), "two-events", "a step says or tells one thing at most"),
             Needs("by", ("send",), "misplaced-key", "`by` is who says the event: there is none"),
             Needs("refused", ("send", "new"), "misplaced-key", "nothing is said that could be refused"),
         ),

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from outlast import model
 from outlast.errors import OutlastError
 from outlast.plan import Plan
 from outlast.proofs.conformance.matching import Difference, Unchecked, matched
@@ -92,6 +93,8 @@ def _lacking(case: FittedCase, runner: Runner) -> str:
     needs = {
         "state-import": any(part.state for part in case.given),
         "clock": any(step.at for step in case.case.steps),
+        "happen": any(isinstance(step.cue, model.Happen) for step in case.case.steps),
+        "constants": bool(case.case.constants),
         "readings": not is_default(case.plan) and case.case.level != "contested",
     }
     missing = next((name for name, needed in needs.items() if needed and name not in runner.capabilities), None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from outlast import model
 from outlast.expr import INT, STRING, Type, Value, show
 from outlast.moments import format_duration
 from outlast.place import Place
@@ -60,6 +61,9 @@ class _Match:
         step = self.case.case.steps[index]
         if step.cue is not None and seen.accepted is step.refused:
             about = f"`{self.said(index)}`"
+            if isinstance(step.cue, model.Happen):
+                self.differs(step.at, about, "happens", "does not happen then", step.place)
+                return
             was = f"refused: {seen.refusal}" if not seen.accepted else "accepted"
             self.differs(step.at, about, "refused" if step.refused else "accepted", was, step.place)
         effects = self.case.effects[index]
@@ -72,10 +76,13 @@ class _Match:
             self.claim(step.at, claim, seen, history)
 
     def said(self, index: int) -> str:
-        cue = self.case.case.steps[index].cue
-        event = getattr(cue, "event", None)
-        given = getattr(cue, "given", None)
-        return f"{getattr(cue, 'name', '')}: {event}" if event else f"new {given.name if given else ''}"
+        match self.case.case.steps[index].cue:
+            case model.Say(name=name, event=what) | model.Happen(name=name, row=what):
+                return f"{name}: {what}"
+            case model.Make(given=given):
+                return f"new {given.name}"
+            case None:
+                return ""
 
     def differs(self, at: int, about: str, wanted: str, seen: str, place: Place | None) -> None:
         self.differences.append(Difference(at, about, wanted, seen, place))

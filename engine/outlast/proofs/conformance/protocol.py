@@ -4,12 +4,15 @@ Three commands, each a JSON object with a number `seq` that the answer echoes:
 
     {"cmd": "start", "seq": 1, "version": 1}
         -> {"seq": 1, "ready": true, "implementation": {"name": …, "language": …}, "capabilities": ["clock", …]}
-    {"cmd": "run", "seq": 2, "case": {"id": …, "system": …, "readings": {…}, "bounds": "latest" | null, "given": […], "steps": […]}}
+    {"cmd": "run", "seq": 2, "case": {"id": …, "system": …, "readings": {…}, "constants": {…}, "bounds": "latest" | null,
+                               "given": […], "steps": […]}}
         -> {"seq": 2, "observations": [one for each step]}   or {"seq": 2, "unimplemented": "why"}   or {"seq": 2, "error": "what"}
     {"cmd": "stop", "seq": 3}
         -> {"seq": 3}, and it ends
 
-Instants and durations are integers of microseconds, instants counted from the start of the case. Claims are never sent.
+A step has `at` and one at most of `send`, `new` and `happen`: `{"machine": "job", "instance": "train", "row": "grace-over"}` is a `within` row that
+goes off at `at` and at no other moment; the `accepted` of its observation says whether it did. `bounds` is about the others. `constants` has those whose
+values differ from the specification. Instants and durations are integers of microseconds, instants counted from the start of the case. Claims are never sent.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 
 from outlast import model
-from outlast.expr import Value
+from outlast.expr import Value, tree
 from outlast.proofs.conformance.reading import FittedCase
 from outlast.run.staging import Part
 from outlast.values import frozen
@@ -35,7 +38,9 @@ CAPABILITIES = {
     "deadlines": "observations hold running timers",
     "moments": "observations say when each state was entered",
     "readings": "runs under other readings than the default",
-    "bounds": "can be told when a `within` row happens",
+    "bounds": "can be told when all `within` rows happen: as early or as late as they can",
+    "happen": "can be told the moment of one `within` row",
+    "constants": "can be told other values of constants",
     "why": "observations name rows and clauses",
 }
 """What an implementation may be able to do. A case that needs more is UNIMPLEMENTED; a `why` it cannot answer is left out."""
@@ -74,7 +79,10 @@ class Happening:
 
 @frozen
 class Observation:
-    """What there is after a step, and what happened since the one before. `accepted` is None where nothing was said."""
+    """What there is after a step, and what happened since the one before.
+
+    `accepted` is None where nothing was said; where a `within` row is to happen, whether it does.
+    """
 
     accepted: bool | None
     refusal: str | None
@@ -110,15 +118,25 @@ def script(case: FittedCase, bounds: str | None) -> JsonObject:
         "id": str(case.case.id),
         "system": case.plan.name,
         "readings": dict(case.plan.readings),
+        "constants": {str(name): _constant(case, name) for name, _ in case.case.constants},
         "bounds": bounds,
         "given": [_part(case, part) for part in case.given],
         "steps": [{"at": step.at, **(_cue(case, next(cues)) if step.cue else {})} for step in case.case.steps],
     }
 
 
+def _constant(case: FittedCase, name: str) -> Value:
+    found = case.plan.constants[name].expr
+    assert isinstance(found, tree.Literal)
+    return found.value
+
+
 def _cue(case: FittedCase, cue: Any) -> JsonObject:
     if cue.part is not None:
         return {"new": _part(case, cue.part)}
+    if isinstance(cue.source, model.Happen):
+        row = cue.source
+        return {"happen": {"machine": str(row.machine), "instance": str(row.name), "row": str(row.row)}}
     say = cue.source
     assert isinstance(say, model.Say)
     said = {"machine": str(say.machine), "instance": str(say.name), "event": str(say.event), "payload": cue.payload}

@@ -16,7 +16,7 @@ from outlast.language.nodes import compose
 from outlast.language.reader import Found, Reader
 from outlast.language.source import from_file, from_text
 from outlast.place import Word, place_of
-from outlast.plan import Machine, Plan, under
+from outlast.plan import Machine, Plan, problems_of_constants, under, with_constants
 from outlast.plan.fields import Constants
 from outlast.proofs.conformance.cases import Case, CaseStep, Claim, Level, Suite, Then, Why
 from outlast.proofs.conformance.grammar import CASE_RECORDS
@@ -124,6 +124,7 @@ def _suite(found: Found) -> Suite:
 class _Common:
     level: Level | None
     under: model.Readings
+    constants: model.Assignments
     bounds: Literal["latest", "earliest"] | None
     tolerance: int | None
 
@@ -132,6 +133,7 @@ def _case_parts(found: Found) -> _Common:
     return _Common(
         cast("Level | None", found.word("level")),
         cast(model.Readings, found.entries("under")),
+        cast(model.Assignments, found.entries("constants")),
         cast('Literal["latest", "earliest"] | None', found.word("bounds")),
         cast("int | None", found.values.get("tolerance")),
     )
@@ -144,10 +146,12 @@ def _completed(case: Case, common: _Common, given: tuple[model.Given, ...]) -> C
         item for key, item in own.items() if key not in base
     ]
     under = {name: (name, reading) for name, reading in (*common.under, *case.under)}
+    constants = {name: (name, value) for name, value in (*common.constants, *case.constants)}
     return attrs.evolve(
         case,
         level=case.level or common.level or "must",
         under=tuple(under.values()),
+        constants=tuple(constants.values()),
         bounds=case.bounds or common.bounds,
         tolerance=case.tolerance if case.tolerance is not None else common.tolerance,
         given=tuple(merged),
@@ -165,7 +169,8 @@ def _case(found: Found) -> Case:
     common = _case_parts(found)
     steps = cast("tuple[CaseStep, ...]", found.values.get("steps", ()))
     return Case(
-        _id(found, "id"), found.text("title"), found.words("because"), common.level, common.under, common.bounds, common.tolerance,
+        _id(found, "id"), found.text("title"), found.words("because"), common.level, common.under, common.constants,
+        common.bounds, common.tolerance,
         _given(found), steps, place=found.place,
     )  # fmt: skip
 
@@ -178,13 +183,15 @@ def _instance(key: Word) -> tuple[Word, Word]:
 
 def _step(found: Found) -> CaseStep:
     at, refused = cast(int, found.values.get("at", 0)), found.flag("refused")
-    cue: model.Say | model.Make | None = None
+    cue: model.Say | model.Happen | model.Make | None = None
     if entries := found.entries("send"):
         ((key, value),) = entries[:1]
         (machine, name), (event, payload) = _instance(key), said(value)
         cue = model.Say(at, machine, name, event, payload, found.word("by"), refused, place=found.place)
     elif made := found.entries("new"):
         cue = model.Make(at, cast(model.Given, made[0][1]), place=found.place)
+    elif moments := found.entries("happen"):
+        cue = model.Happen(at, *_instance(moments[0][0]), cast(Word, moments[0][1]), place=found.place)
     return CaseStep(at, cue, refused, cast(Then, found.values.get("then", Then())), place=found.place)
 
 
@@ -288,20 +295,22 @@ class _Fitting(Findings):
             if later.at < earlier.at:
                 self.fail("time-backwards", "a step cannot come before the one above it", later.place)
         scenario = self.scenario(case)
-        problems = problems_of(self.plan, scenario)
-        self.problems.extend(problems)
+        self.problems.extend(problems_of(self.plan, scenario))
+        if problems_of_constants(self.plan, case.constants):
+            return None
+        plan = with_constants(self.plan, case.constants)
         for step in case.steps:
             for claim in step.then.claims:
                 self.claim(claim)
-        effects = tuple(self.effects(step) for step in case.steps)
+        effects = tuple(self.effects(plan, step) for step in case.steps)
         if self.problems:
             return None
-        stage = staged(self.plan, scenario)
+        stage = staged(plan, scenario)
         values = iter(stage.claims)
         claims = tuple(
             tuple(FittedClaim(claim, next(values).values) for claim in step.then.claims) for step in case.steps
         )
-        chosen = under(self.plan, {str(name): str(reading) for name, reading in case.under})
+        chosen = under(plan, {str(name): str(reading) for name, reading in case.under})
         return FittedCase(chosen, case, stage, claims, effects, case.place.file if case.place else "")
 
     def scenario(self, case: Case) -> model.Scenario:
@@ -315,7 +324,9 @@ class _Fitting(Findings):
             for claim in step.then.claims
         ]  # fmt: skip
         cues = tuple(step.cue for step in case.steps if step.cue)
-        return model.Scenario(case.id, given=case.given, steps=cues, expect=tuple(expect), place=case.place)
+        return model.Scenario(
+            case.id, constants=case.constants, given=case.given, steps=cues, expect=tuple(expect), place=case.place
+        )
 
     def claim(self, claim: Claim) -> None:
         machine = self.plan.machines.get(claim.machine)
@@ -331,10 +342,10 @@ class _Fitting(Findings):
         if claim.why and claim.why.clause is not None:
             self.known("clause", claim.why.clause, self.plan.clauses)
 
-    def effects(self, step: CaseStep) -> tuple[tuple[str, dict[str, Value]], ...] | None:
+    def effects(self, plan: Plan, step: CaseStep) -> tuple[tuple[str, dict[str, Value]], ...] | None:
         if step.then.effects is None:
             return None
-        machines = self.plan.machines.values()
+        machines = plan.machines.values()
         names = [name for machine in machines for name in machine.effects]
         found = []
         for name, payload in step.then.effects:
@@ -344,9 +355,7 @@ class _Fitting(Findings):
                 declared = home.effects[name].payload
                 for key, expr in payload:
                     if self.known("value", key, declared):
-                        literals = {
-                            k: v.expr for k, v in self.plan.constants.items() if isinstance(v.expr, tree.Literal)
-                        }
+                        literals = {k: v.expr for k, v in plan.constants.items() if isinstance(v.expr, tree.Literal)}
                         resolved = resolve(expr, Constants(literals), self.fail, declared[key].type)
                         values[str(key)] = compiled(resolved)(Context()) if resolved is not None else None
             found.append((str(name), values))

@@ -11,12 +11,13 @@ import attrs
 from outlast import model
 from outlast.errors import RefusedInstance
 from outlast.expr import Value
-from outlast.plan import Plan
+from outlast.plan import Plan, with_constants
 from outlast.proofs.conformance.protocol import CAPABILITIES, Happening, Observation, Seen
 from outlast.proofs.conformance.reading import FittedCase
 from outlast.run import Event, Snapshot, Step, System, SystemSnapshot, Terms, admission, fire, start, step, stop
 from outlast.run.instances import blank, resolve_chain
 from outlast.run.staging import Cue, Part
+from outlast.run.terms import told
 
 EVERYTHING = frozenset(CAPABILITIES)
 Watch = Callable[[Step], None]
@@ -39,21 +40,30 @@ class SystemRunner:
 
     def run(self, case: FittedCase, bounds: str | None) -> list[Observation]:
         """See `Runner`."""
-        plan = attrs.evolve(self.plan, readings=case.plan.readings) if self.plan else case.plan
-        system = System(plan, terms=Terms(resolve=bounds or "latest"), compiled=self.compiled)
+        plan = case.plan
+        if self.plan:
+            plan = attrs.evolve(with_constants(self.plan, case.case.constants), readings=plan.readings)
+        ahead = deque(case.stage.cues)
+        system = System(plan, terms=terms_of(bounds, ahead), compiled=self.compiled)
         for begun in system.begin(_parts(case.given)):
             self.watch(begun)
-        found, cues = [], iter(case.stage.cues)
+        found, before = [], list[Step]()
         for turn in case.case.steps:
             system = self.between(system)
             steps = list(system.advance_to(turn.at))
             accepted, refusal = None, None
             if turn.cue is not None:
-                accepted, refusal, more = _act(system, next(cues))
-                steps += more
+                cue = ahead.popleft()
+                system.terms = terms_of(bounds, ahead)
+                if isinstance(cue.source, model.Happen):
+                    accepted = went_off(cue.source, (*before, *steps))
+                else:
+                    accepted, refusal, more = _act(system, cue)
+                    steps += more
             steps += system.advance(0)
             for done in steps:
                 self.watch(done)
+            before += steps
             found.append(
                 Observation(accepted, refusal, seen(plan, system.world.values()), tuple(map(happening, steps)))
             )
@@ -77,7 +87,18 @@ class RestoreRunner(SystemRunner):
         """A stranger to the one before, with nothing in common but a text."""
         plan = system.plan
         text = json.dumps(system.snapshot().to_json(plan))
-        return System.restore(plan, SystemSnapshot.from_json(plan, json.loads(text)))
+        return System.restore(plan, SystemSnapshot.from_json(plan, json.loads(text)), terms=system.terms)
+
+
+def terms_of(bounds: str | None, ahead: Iterable[Cue]) -> Terms:
+    """How `within` rows are resolved: at the moments that are told in what is ahead, otherwise as `bounds` says."""
+    return Terms(resolve=bounds or "latest", chosen=told(cue.source for cue in ahead))
+
+
+def went_off(row: model.Happen, done: Iterable[Step]) -> bool:
+    """Whether the timer of a `within` row went off at its moment."""
+    wanted = (row.at, row.name, row.row)
+    return any((one.at, one.instance, (one.timer or "").partition("@")[0]) == wanted for one in done)
 
 
 def _parts(parts: Iterable[Part]) -> dict[str, tuple[str, Mapping[str, Value], str | None]]:
@@ -130,19 +151,26 @@ class StepRunner:
 
     def run(self, case: FittedCase, bounds: str | None) -> list[Observation]:
         """See `Runner`."""
-        world = _World(case.plan, Terms(resolve=bounds or "latest"))
+        ahead = deque(case.stage.cues)
+        world = _World(case.plan, terms_of(bounds, ahead))
         for done in world.begin(case.given):
             self.watch(done)
-        found, cues = [], iter(case.stage.cues)
+        found, before = [], list[Step]()
         for turn in case.case.steps:
             steps = world.advance(turn.at)
             accepted, refusal = None, None
             if turn.cue is not None:
-                accepted, refusal, more = world.act(next(cues))
-                steps += more
+                cue = ahead.popleft()
+                world.terms = terms_of(bounds, ahead)
+                if isinstance(cue.source, model.Happen):
+                    accepted = went_off(cue.source, (*before, *steps))
+                else:
+                    accepted, refusal, more = world.act(cue)
+                    steps += more
             steps += world.advance(turn.at)
             for done in steps:
                 self.watch(done)
+            before += steps
             found.append(
                 Observation(accepted, refusal, seen(case.plan, world.all.values()), tuple(map(happening, steps)))
             )
@@ -199,6 +227,7 @@ class _World:
             snapshot = self.all[id_]
             if kind == 0:
                 key = self.plan.machines[snapshot.machine].transitions[number].key
+                self.terms = self.terms.met(id_, key, self.now)
                 done = fire(self.plan, snapshot, key, self.now, world=self.all, terms=self.terms)
                 found += [done, *self.apply(done)]
             else:

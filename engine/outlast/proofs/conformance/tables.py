@@ -15,8 +15,8 @@ from outlast.language.source import Source
 from outlast.place import Place
 from outlast.values import frozen
 
-CASE_COLUMNS = ("id", "title", "because", "level", "under", "bounds", "tolerance")
-STEP_COLUMNS = ("at", "send", "new", "by", "refused")
+CASE_COLUMNS = ("id", "title", "because", "level", "under", "constants", "bounds", "tolerance")
+STEP_COLUMNS = ("at", "send", "new", "happen", "by", "refused")
 THEN_COLUMNS = ("then effects", "then absent")
 LISTS = ("because", "then effects", "then absent")
 """Columns whose cells may be words with spaces between them."""

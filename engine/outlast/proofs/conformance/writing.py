@@ -45,6 +45,8 @@ def _case(case: Case, bounds: str) -> Iterator[str]:
         yield f"    level: {case.level}"
     if case.under:
         yield f"    under: {_flow(dict(case.under))}"
+    if case.constants:
+        yield f"    constants: {_flow(_values(case.constants))}"
     if bounds:
         yield f"    bounds: {bounds}"
     if case.tolerance is not None:
@@ -66,6 +68,8 @@ def _step(step: CaseStep) -> Data:
             found |= {"by": say.by} if say.by else {}
         case model.Make(given=given):
             found["new"] = {f"{given.machine} {given.name}": _given(given)}
+        case model.Happen() as happen:
+            found["happen"] = {f"{happen.machine} {happen.name}": happen.row}
         case None:
             pass
     found |= {"refused": True} if step.refused else {}

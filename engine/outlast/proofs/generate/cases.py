@@ -8,7 +8,7 @@ import attrs
 
 from outlast import model
 from outlast.expr import Type, Value, tree
-from outlast.moments import HOUR, MINUTE, SECOND
+from outlast.moments import HOUR, MINUTE, SECOND, format_duration
 from outlast.place import Word
 from outlast.plan import Machine, Plan, State, Transition
 from outlast.proofs.conformance.cases import Case, CaseStep, Claim, Then, Why
@@ -18,8 +18,9 @@ from outlast.proofs.conformance.runners import SystemRunner, seen
 from outlast.proofs.generate.goals import Cover
 from outlast.proofs.generate.parts import outside
 from outlast.proofs.generate.walks import Way
-from outlast.proofs.recording import name_now
+from outlast.proofs.telling import Cue, tell
 from outlast.proofs.timed.composed import Composed
+from outlast.proofs.timed.locations import Clock, Location
 from outlast.proofs.timed.successors import Said
 from outlast.proofs.timed.traces import schedule
 from outlast.run import System
@@ -33,14 +34,6 @@ REFUSALS = 4
 
 VALUE = 4
 """The length of the key of a value outside its bounds."""
-
-
-@attrs.frozen(eq=False)
-class Cue:
-    """Something to do in a case, or (None) a moment to look."""
-
-    at: int
-    said: Said | None = None
 
 
 def moments(way: Way) -> tuple[int, ...]:
@@ -70,8 +63,8 @@ class Author:
     def cues(self, way: Way, times: Sequence[int]) -> list[Cue]:
         """What is done on the way, refusals included."""
         found = list(self._refused(way, 0, 0)) if not times or times[0] > 0 else []
-        for number, (move, at) in enumerate(zip(way.path.moves, times, strict=True), start=1):
-            found.append(Cue(at, move.said))
+        for number, (cue, at) in enumerate(zip(followed(way, times), times, strict=True), start=1):
+            found.append(cue)
             if number == len(times) or times[number] > at:
                 found += self._refused(way, number, at)
         return found
@@ -88,7 +81,7 @@ class Author:
             if there.machine not in way.place.machines:
                 continue
             if way.system.record(move).refusal is None:
-                options = self._unfit(self.plan.machines[there.machine], move.said)
+                options = self._unfit(way.system.plan.machines[there.machine], move.said)
             else:
                 options = iter([((there.machine, "+".join(there.configuration), move.said.event.name), move.said)])
             for key, said in options:
@@ -112,21 +105,54 @@ class Author:
                     attrs.evolve(said, event=attrs.evolve(said.event, payload=payload)),
                 )
 
+    def earliest(self, way: Way, times: Sequence[int]) -> tuple[str, str, list[Cue]] | None:
+        """Where a way ends with the timer of a `within` row: the same row as early as it can come."""
+        location, fired = way.path.locations[-2], way.path.moves[-1].fired
+        clock = way.system.places.clocks(location)[fired - 1]
+        owner = location[clock.position]
+        if way.place.composed.plan.machines[owner.machine].transitions[clock.number].kind != "within":
+            return None
+        row, armed, last = _row(way, location, clock), _armed(way), len(times) - 1
+        for count, wait in ((armed, 0), (last, 0), (last, 1)):
+            at = (times[count - 1] if count else 0) + wait
+            cues = [*followed(way, times, count), Cue(at, row=row)]
+            if at < times[-1] and self._comes(way.place.composed, cues):
+                return (
+                    "early",
+                    f"{format_duration(times[-1] - at)} before its time, which is as early as it can come",
+                    cues,
+                )
+        return None
+
+    def _comes(self, composed: Composed, cues: Sequence[Cue]) -> bool:
+        """Whether the row of the last cue is taken then."""
+        told = tell(composed, cues)
+        row = told.said[-1]
+        assert isinstance(row, model.Happen)
+        return any((step.at, step.instance) == (row.at, row.name) and row.row in step.taken for step in told.steps)
+
     # ---- one case
 
     def case(self, way: Way, cues: Sequence[Cue], id_: str, title: str, watched: str) -> Case:
         """The case, with everything claimed that is seen; where nothing happens, that `watched` is as it was."""
-        composed = attrs.evolve(way.place.composed, plan=_original(self.plan, way.place.composed))
-        steps = tuple(CaseStep(cue.at, say) for cue, say in zip(cues, _says(composed, cues), strict=True))
-        steps = tuple(_merged(steps))
-        case = Case(Word(id_), title, bounds="latest", level="must", given=composed.given, steps=steps)
-        plan = composed.plan
+        composed = way.place.composed
+        plan, steps = composed.plan, tuple(_merged([*_steps(composed, cues)]))
+        case = Case(
+            Word(id_),
+            title,
+            constants=composed.constants,
+            bounds="latest",
+            level="must",
+            given=composed.given,
+            steps=steps,
+        )
         observations = SystemRunner().run(_unclaimed(plan, case), "latest")
         before: Mapping[str, Seen] = _at_first(composed)
         told: list[CaseStep] = []
         because: dict[str, None] = {}
         for step, now in zip(steps, observations, strict=True):
             refused = now.accepted is False
+            assert not (refused and isinstance(step.cue, model.Happen)), "a row does not happen when the search says so"
             claims = tuple(self._claims(plan, step, before, now, watched))
             gone = tuple(Word(name) for name in before if name not in now.instances)
             told.append(attrs.evolve(step, refused=refused, then=Then(claims, tuple(_effects(plan, now)), gone)))
@@ -179,31 +205,36 @@ def _about(plan: Plan, machine: Machine, states: Sequence[str]) -> tuple[str, ..
     return tuple(dict.fromkeys(found or plan.clauses))
 
 
-def _original(plan: Plan, composed: Composed) -> Plan:
-    """The plan as it is written, under the readings of the composition."""
-    return attrs.evolve(plan, readings=composed.plan.readings)
+def followed(way: Way, times: Sequence[int], count: int | None = None) -> list[Cue]:
+    """The first `count` moves of a way as cues: what is said, `within` rows that come early, and moments to look."""
+    found = []
+    for move, location, at in zip(way.path.moves[:count], way.path.locations, times, strict=False):
+        clock = way.system.places.clocks(location)[move.fired - 1] if move.fired else None
+        row = _row(way, location, clock) if clock and clock.is_within else None
+        found.append(Cue(at, move.said, row))
+    return found
 
 
-def _says(composed: Composed, cues: Sequence[Cue]) -> Iterator[model.Say | None]:
-    """The cues as a run of the system makes them: a child goes by the name it has there."""
-    system = System(composed.plan)
-    composed.begin(system)
-    for cue in cues:
-        system.advance_to(cue.at)
-        if cue.said is None:
-            yield None
-            continue
-        id_ = name_now(system, cue.said.to)
-        machine, event = system[id_].machine, cue.said.event
-        declared = machine.events[event.name].payload
-        payload = tuple(
-            (Word(name), _literal(value, declared[name].type)) for name, value in event.payload if value is not None
-        )
-        system.send(id_, event.name, dict(event.payload), by=event.by)
-        system.advance(0)
-        yield model.Say(
-            cue.at, Word(machine.name), Word(id_), Word(event.name), payload, Word(event.by) if event.by else None
-        )
+def _armed(way: Way) -> int:
+    """The number of the move that armed the timer with which a way ends; 0: it ran from the first."""
+    clock = way.path.moves[-1].fired
+    for number in range(len(way.path.moves) - 1, 0, -1):
+        clock = way.path.moves[number - 1].arrival.sources[clock - 1]
+        if not clock:
+            return number
+    return 0
+
+
+def _row(way: Way, location: Location, clock: Clock) -> tuple[str, str]:
+    """(instance, id of the row) of a timer."""
+    owner = location[clock.position]
+    return owner.id, way.system.plan.machines[owner.machine].transitions[clock.number].id
+
+
+def _steps(composed: Composed, cues: Sequence[Cue]) -> Iterator[CaseStep]:
+    """The cues as a run of the system makes them."""
+    for cue, said in zip(cues, tell(composed, cues).said, strict=True):
+        yield CaseStep(cue.at, attrs.evolve(said, refused=False) if isinstance(said, model.Say) else said)
 
 
 def _merged(steps: Sequence[CaseStep]) -> Iterator[CaseStep]:

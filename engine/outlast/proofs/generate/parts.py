@@ -25,7 +25,10 @@ class Place:
 
 
 def places(plan: Plan, names: list[str]) -> Iterator[Place]:
-    """One for each instance, small ones first; of those that differ in nothing but names, one. Raises SpecError, RefusedInstance."""
+    """One for each instance, small ones first, of a size those without constants of their own; of those that differ in nothing but names, one.
+
+    Raises SpecError, RefusedInstance.
+    """
     found: list[Place] = []
     shapes = set()
     for name in names:
@@ -33,12 +36,12 @@ def places(plan: Plan, names: list[str]) -> Iterator[Place]:
         everybody = composed.everybody()
         for given in composed.parts:
             part = composed.part_for([given.name])
-            shape = (given.machine, part.shape())
+            shape = (given.machine, part.constants, part.shape())
             if shape not in shapes:
                 shapes.add(shape)
                 family = {machine for id_, machine in everybody.items() if id_.partition(".")[0] == given.name}
                 found.append(Place(part, given.name, frozenset(family), tuple(_unsaid(composed, given.name))))
-    return iter(sorted(found, key=lambda place: len(place.composed.parts)))
+    return iter(sorted(found, key=lambda place: (len(place.composed.parts), bool(place.composed.constants))))
 
 
 def _unsaid(composed: Composed, instance: str) -> Iterator[Said]:

@@ -12,10 +12,11 @@ from outlast.moments import SECOND, format_duration
 from outlast.place import Word
 from outlast.plan import Plan, under
 from outlast.proofs.conformance.cases import Case, Suite
-from outlast.proofs.generate.cases import Author, Cue, moments
+from outlast.proofs.generate.cases import Author, followed, moments
 from outlast.proofs.generate.goals import Cover, Goal, Kind, asks, declared
 from outlast.proofs.generate.parts import places
 from outlast.proofs.generate.walks import Explorer, Way
+from outlast.proofs.telling import Cue
 from outlast.proofs.timed.locations import Clock
 from outlast.proofs.timed.successors import Move, Said
 
@@ -38,8 +39,6 @@ class Generated:
     cover: Cover
     covered: tuple[Goal, ...]
     missing: tuple[Missing, ...]
-    left_out: tuple[str, ...]
-    """Compositions that were not looked at, each with the reason."""
 
     @property
     def refusals(self) -> int:
@@ -71,10 +70,16 @@ def generate(
     if not plan.compositions:
         raise MisuseError(f"`{plan.name}` has no composition to walk in: write `compositions:` in its system.yaml")
     chosen = [name for name in plan.compositions if not compositions or name in compositions]
-    changed = [name for name in chosen if plan.compositions[name].source.constants]
-    table = _Table(plan, cover, [name for name in chosen if name not in changed], budget)
+    table = _Table(plan, cover, chosen, budget)
     cases = tuple(table.cases())
-    about = f"Made from the specification, to cover its {cover}: `outlast generate {plan.name} --cover {cover}`."
+    readings = "".join(
+        f" --reading {name}={reading}"
+        for name, reading in plan.readings.items()
+        if reading != plan.assumptions[name].default
+    )
+    about = (
+        f"Made from the specification, to cover its {cover}: `outlast generate {plan.name} --cover {cover}{readings}`."
+    )
     suite = Suite(
         Word(f"generated-{cover}"),
         Word(system) if system else None,
@@ -82,8 +87,7 @@ def generate(
         about,
         cases,
     )
-    left_out = tuple(f"{name}: it changes constants, which a table cannot say" for name in changed)
-    return Generated(suite, cover, tuple(table.covered), tuple(table.missing()), left_out)
+    return Generated(suite, cover, tuple(table.covered), tuple(table.missing()))
 
 
 class _Table:
@@ -99,11 +103,13 @@ class _Table:
         self.explorers: list[Explorer] = []
 
     def cases(self) -> Iterator[Case]:
-        """Under the default readings; then, where a row that is left asks for another, under that."""
-        yield from self._under({})
-        for assumption, reading in self.plan.alternatives:
-            if any(self._asks(goal, assumption) for goal in self._left()):
-                yield from self._under({assumption: reading})
+        """Under the readings in force; then, where a row that is left asks for another, under that; then where a `within` row comes early."""
+        bounded = any(row.kind == "within" for machine in self.plan.machines.values() for row in machine.transitions)
+        for early in (False, True) if bounded else (False,):
+            yield from self._under({}, early=early)
+            for assumption, reading in self.plan.alternatives:
+                if any(self._asks(goal, assumption) for goal in self._left()):
+                    yield from self._under({assumption: reading}, early=early)
 
     def _left(self) -> list[Goal]:
         return [goal for goal in self.goals if goal not in self.covered]
@@ -112,7 +118,7 @@ class _Table:
         machine = self.plan.machines[goal.machine]
         return goal.kind in ("transition", "timer") and asks(machine.arrows[goal.name], assumption)
 
-    def _under(self, readings: dict[str, str]) -> Iterator[Case]:
+    def _under(self, readings: dict[str, str], *, early: bool) -> Iterator[Case]:
         plan = under(self.plan, readings) if readings else self.plan
         (assumption,) = readings or ("",)
         for place in places(plan, self.compositions):
@@ -123,14 +129,15 @@ class _Table:
                     return False
                 return not readings or self._of_reading(goal, assumption)
 
-            if readings and not any(wanted(goal) for goal in self._left()):
+            known = readings or early or self.cover in ("states", "transitions")  # others are found on the way
+            if known and not any(wanted(goal) for goal in self._left()):
                 continue
-            explorer = Explorer(place, self.cover, wanted, self.budget)
+            explorer = Explorer(place, self.cover, wanted, self.budget, early=early)
             self.explorers.append(explorer)
             for way in explorer.ways():
                 self.covered |= dict.fromkeys(way.goals)
                 yield from self._written(way)
-                if readings and not any(wanted(goal) for goal in self._left()):
+                if known and not any(wanted(goal) for goal in self._left()):
                     break
             if explorer.exhausted:
                 self.exhausted |= dict.fromkeys(place.machines, explorer.exhausted)
@@ -150,7 +157,8 @@ class _Table:
         if goal.kind != "timer":
             yield self._case(way, self.author.cues(way, times), name, self._title(way))
             return
-        for word, title, cues in _around(way, times):
+        early = self.author.earliest(way, times)
+        for word, title, cues in (*_around(way, times), *([early] if early else [])):
             yield self._case(way, cues, f"{name}.{word}", f"{goal.machine}: {goal.name}, {title}")
 
     def _case(self, way: Way, cues: Sequence[Cue], id_: str, title: str) -> Case:
@@ -195,8 +203,18 @@ class _Table:
 
     @cached_property
     def _untimed(self) -> frozenset[Goal]:
-        """What could be reached if any timer could go off at any time."""
-        return frozenset(goal for explorer in self.explorers if not explorer.exhausted for goal in explorer.untimed())
+        """What is left and could be reached if any timer could go off at any time."""
+        left, found = set(self._left()), set[Goal]()
+        for explorer in self.explorers:
+            if explorer.exhausted or not any(goal.machine in explorer.place.machines for goal in left):
+                continue
+            for goal in explorer.untimed():
+                if goal in left:
+                    left.remove(goal)
+                    found.add(goal)
+                if not left:
+                    return frozenset(found)
+        return frozenset(found)
 
 
 def _watched(way: Way) -> str:
@@ -214,7 +232,7 @@ def _around(way: Way, times: Sequence[int]) -> Iterator[tuple[str, str, list[Cue
     location, move = way.path.locations[-2], way.path.moves[-1]
     clock = way.system.places.clocks(location)[move.fired - 1]
     unit = SECOND if clock.cap > SECOND else max(clock.cap // 10, 1)
-    earlier = [Cue(time, one.said) for one, time in zip(way.path.moves[:-1], times, strict=False)]
+    earlier = followed(way, times, len(times) - 1)
     early = [Cue(at - unit)] if at - unit > before else []
     end = [Cue(at), Cue(at + unit)]
     words = f"{format_duration(unit)} before its time, then, and {format_duration(unit)} after"

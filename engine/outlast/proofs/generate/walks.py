@@ -19,6 +19,8 @@ from outlast.proofs.timed.search import Node
 from outlast.proofs.timed.successors import Move
 from outlast.proofs.timed.traces import Path
 
+GLANCE = 1_000
+"""How many locations are looked at to tell what comes too late from what cannot be."""
 NEAR, LONG = 3, 8
 """How many moves away a goal may be to be gone on to, and how many moves a case may have to be gone on with."""
 
@@ -36,9 +38,12 @@ class Way:
 class Explorer:
     """Walks in one part of a composition until nothing wanted is left there, or the budget is."""
 
-    def __init__(self, place: Place, cover: Cover, wanted: Callable[[Goal], bool], budget: int) -> None:
+    def __init__(
+        self, place: Place, cover: Cover, wanted: Callable[[Goal], bool], budget: int, *, early: bool = False
+    ) -> None:
+        """`early`: what happens `within` a time may happen at any moment of it, not at its end only."""
         self.place, self.cover, self.wanted, self.budget = place, cover, wanted, budget
-        self.system = Recording(place.composed, place.said, steps_count=cover == "pairs")
+        self.system = Recording(place.composed, place.said, steps_count=cover == "pairs", early=early)
         self.exhausted = ""
         """Why not everything was looked at, if so."""
 
@@ -57,9 +62,9 @@ class Explorer:
             self.exhausted = f"more than {self.budget:,} zones"
 
     def untimed(self) -> Iterator[Goal]:
-        """What could be reached if any timer could go off at any time. Looks at no more locations than the budget has zones."""
+        """What could be reached if any timer could go off at any time, as far as a short look shows."""
         waiting, seen = deque([self.system.first]), {id(self.system.first)}
-        while waiting and len(seen) <= self.budget:
+        while waiting and len(seen) <= min(self.budget, GLANCE):
             location = waiting.popleft()
             for move in self.system.moves(location):
                 yield from of_move(self.system, location, move, {}, self.cover)

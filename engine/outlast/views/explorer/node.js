@@ -48,6 +48,15 @@ const drawn = (seed) => (instance, key, armed, bound) => {
   return armed + Number(blake2b(text, 8).readBigUInt64BE() % BigInt(bound + 1));
 };
 
+// What a `within` timer armed from now on may stand for (outlast.run.terms): the moments told in the steps ahead, up to the next thing said at the same instant.
+function told(ahead) {
+  const said = new Set();
+  return ahead.flatMap(({ at, happen, send, new: part }) => {
+    if (send || part) said.add(at);
+    return happen && !said.has(at) ? [{ at, ...happen }] : [];
+  });
+}
+
 // ---- the protocol
 
 function moments(bounds) {
@@ -73,13 +82,29 @@ function seen(system, { machine: name, active, values, refs, timers }) {
 
 function observations({ system: name, readings, bounds, given, steps }) {
   if (name !== TABLES.system) throw new Refused(`this is ${TABLES.system}, not ${name}`);
-  const system = new System(TABLES, { readings, moment: moments(bounds) });
+  let chosen = told(steps);
+  const usual = moments(bounds);
+  const stood = new Set(); // moments a timer has stood for: the one it arms when it goes off does not stand for the same
+  const moment = (instance, key, armed, bound) => {
+    const row = key.split('@')[0];
+    const found = chosen.find(({ instance: id, row: name, at }) => id === instance && name === row && armed <= at && at <= armed + bound
+      && !(armed === at && stood.has(`${id} ${name} ${at}`)));
+    if (found) stood.add(`${instance} ${row} ${found.at}`);
+    return found ? found.at : usual(instance, key, armed, bound);
+  };
+  const system = new System(TABLES, { readings, moment });
+  const gone = [];
   system.begin(given);
-  return steps.map((step) => {
+  return steps.map((step, index) => {
     const happened = system.advance(step.at);
+    gone.push(...happened);
+    if (step.send || step.new || step.happen) chosen = told(steps.slice(index + 1));
     let accepted = null;
     let refusal = null;
-    if (step.send) {
+    if (step.happen) {
+      const { instance, row } = step.happen;
+      accepted = gone.some((each) => each.at === step.at && each.instance === instance && each.timer?.id === row);
+    } else if (step.send) {
       const said = system.send(step.send);
       ({ refusal } = said.find((each) => each.said));
       accepted = refusal === null;
@@ -93,7 +118,9 @@ function observations({ system: name, readings, bounds, given, steps }) {
         [accepted, refusal] = [false, error.message];
       }
     }
-    happened.push(...system.advance(step.at));
+    const after = system.advance(step.at);
+    gone.push(...after);
+    happened.push(...after);
     const instances = Object.fromEntries([...system.world.values()].map((each) => [each.id, seen(system, each)]));
     return { accepted, refusal, instances, happened: happened.map(happening) };
   });
@@ -101,7 +128,7 @@ function observations({ system: name, readings, bounds, given, steps }) {
 
 function answer({ cmd, seq, case: told }) {
   if (cmd === 'start') {
-    const capabilities = ['state-import', 'clock', 'effects', 'deadlines', 'moments', 'readings', 'bounds', 'why'];
+    const capabilities = ['state-import', 'clock', 'effects', 'deadlines', 'moments', 'readings', 'bounds', 'happen', 'why'];
     return { seq, ready: true, implementation: { name: 'walker', language: 'JavaScript' }, capabilities };
   }
   if (cmd !== 'run') return { seq };
