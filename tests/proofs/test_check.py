@@ -11,7 +11,8 @@ from outlast.errors import MisuseError, UnknownName
 from outlast.language import read_scenario
 from outlast.language.writer import write_scenario
 from outlast.proofs.timed import Budget, Verdict, case_table, check, message_chart, reach
-from outlast.run import run_scenario
+from outlast.proofs.timed.composed import compose
+from outlast.run import System, run_scenario
 from tests.proofs.lamps import LAMP, planned
 
 
@@ -258,6 +259,21 @@ def test_events_that_anybody_may_say_are_said(tmp_path: Path) -> None:
     assert verdict.outcome == "refuted"
     assert verdict.trace
     assert [(item.instance, item.name) for item in verdict.trace.happenings] == [("a", "go")]
+
+
+@pytest.mark.parametrize("name", ["one-job", "two-jobs", "two-users"])
+def test_a_part_is_whole(name: str) -> None:
+    """Whoever is bound to is in the part as well, and a run can begin with just those."""
+    plan = loading.load("sagemaker")
+    whole = compose(plan, plan.compositions[name])
+    for id_ in [part.name for part in whole.parts]:
+        part = whole.part_for([id_])
+        there = {snapshot.id for snapshot in part.snapshots}
+        system = System(part.plan)
+        part.begin(system)
+
+        assert {other for snapshot in part.snapshots for other in snapshot.refs if other is not None} <= there
+        assert {instance.id for instance in system.instances} == there
 
 
 def test_what_cannot_be_searched_is_undetermined(tmp_path: Path) -> None:

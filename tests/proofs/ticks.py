@@ -216,17 +216,19 @@ def zone_points(system: Successors) -> set[Point]:
         for node in nodes:
             caps = [clock.cap for clock in system.places.clocks(node.location)]
             for times in product(*(range(cap + 1) for cap in caps)):
-                if _inside(node.zone, (0, *times)):
-                    found.add(_as_point(node.location, times))
+                if is_inside(node.zone, (0, *times)):
+                    found.add(as_point(node.location, times))
     return found
 
 
-def _inside(zone: Sequence[int], times: Sequence[int]) -> bool:
+def is_inside(zone: Sequence[int], times: Sequence[int]) -> bool:
+    """Whether a zone has this point; the first time is that of no clock."""
     n = len(times)
     return all(times[i] - times[j] <= zone[i * n + j] for i in range(n) for j in range(n))
 
 
-def _as_point(location: State, times: Sequence[int]) -> Point:
+def as_point(location: State, times: Sequence[int]) -> Point:
+    """A location with a time for each of its clocks."""
     elapsed = iter(times)
     return tuple(
         (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+import attrs
 import click
 
 from outlast import loading
@@ -17,6 +19,7 @@ from outlast.cli.render.outcomes import Outcome
 from outlast.cli.render.sarif import sarif
 from outlast.cli.terminal import show
 from outlast.errors import MisuseError
+from outlast.plan import under
 from outlast.proofs.statics import Decider
 
 FORMATS = ("text", "json", "sarif", "junit")
@@ -36,8 +39,10 @@ FORMATS = ("text", "json", "sarif", "junit")
 @click.option(
     "--in", "compositions", metavar="NAME", multiple=True, help="In this composition, not the first; may be repeated."
 )
+@finding.readings_option
 @click.option("--everywhere", is_flag=True, help="In every composition.")
 @click.option("--whole", is_flag=True, help="Search whole compositions, not only the part that matters to a property.")
+@click.option("--distinct", is_flag=True, help="Tell equal instances apart: do not let them change places.")
 @click.option(
     "--budget",
     metavar="ZONES",
@@ -65,8 +70,10 @@ def check_command(
     output: Path | None,
     properties: tuple[str, ...],
     compositions: tuple[str, ...],
+    readings: tuple[str, ...],
     everywhere: bool,
     whole: bool,
+    distinct: bool,
     budget: int,
     traces: Path | None,
     unreached: bool,
@@ -80,8 +87,9 @@ def check_command(
     """
     if output and form == "text":
         raise MisuseError("--output is the file of a report: say which with --format json, sarif or junit")
-    ask = proving.Question(properties, compositions, everywhere, whole, budget)
-    outcomes = [looked_over(name, None if no_prove else ask) for name in systems]
+    ask = proving.Question(properties, compositions, everywhere, whole, distinct, budget)
+    chosen = finding.chosen_readings(readings)
+    outcomes = [looked_over(name, None if no_prove else ask, chosen) for name in systems]
     code = code_of(outcomes)
     if traces:
         proving.write_traces(traces, outcomes)
@@ -99,10 +107,12 @@ def check_command(
         click.get_current_context().exit(code)
 
 
-def looked_over(name: str, ask: proving.Question | None) -> Outcome:
-    """One system, checked, and its properties proved as far as `ask` wants it."""
+def looked_over(name: str, ask: proving.Question | None, readings: Mapping[str, str]) -> Outcome:
+    """One system, checked, and its properties proved as far as `ask` wants it, under these readings. Raises UnknownName."""
     decider = Decider()
     found = loading.check(name, decider)
+    if found.plan and readings:
+        found = attrs.evolve(found, plan=under(found.plan, readings))
     verdicts = ask.answered(found.plan) if ask and found.plan and not found.errors else ()
     return Outcome(name, found, verdicts, decider.remark, len(decider.unanswered))
 

@@ -15,9 +15,8 @@ from outlast.cli.render import proved
 from outlast.cli.render.outcomes import Outcome
 from outlast.errors import UnknownName
 from outlast.language.writer import write_scenario
-from outlast.plan import Plan
+from outlast.plan import Plan, with_constants
 from outlast.proofs.timed import Budget, Verdict, case_table, check, message_chart, reach
-from outlast.proofs.timed.composed import with_constants
 
 
 @attrs.frozen
@@ -28,6 +27,7 @@ class Question:
     compositions: tuple[str, ...] = ()
     everywhere: bool = False
     whole: bool = False
+    distinct: bool = False
     budget: int = 1_000_000
 
     def answered(self, plan: Plan) -> tuple[Verdict, ...]:
@@ -45,6 +45,7 @@ class Question:
                 first=not (self.everywhere or self.compositions),
                 budget=Budget(self.budget),
                 slicing=not self.whole,
+                exchanging=not self.distinct,
                 progress=progress,
             )
         )

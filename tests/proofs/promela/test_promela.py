@@ -18,7 +18,7 @@ from outlast.proofs.timed.successors import Successors
 from outlast.run import Event, System
 from tests.proofs.promela.compositions import plan_of, random_composition, shop
 from tests.proofs.promela.ticks import Drawing, State, explored, row, spun, verified
-from tests.proofs.ticks import _inside
+from tests.proofs.ticks import is_inside
 
 SEEDS = (17, 53)
 """Some with many states, children, faults and draws; a few hundred more were tried once."""
@@ -109,7 +109,7 @@ def zones(model: Model, composed: Composed) -> set[State]:
         for node in nodes:
             clocks = successors.places.clocks(node.location)
             for times in product(*(range(clock.cap + 1) for clock in clocks)):
-                if _inside(node.zone, (0, *times)):
+                if is_inside(node.zone, (0, *times)):
                     found.add(undue(model, point(model, composed, node.location, times)))
     return found
 

@@ -21,6 +21,7 @@ def case_table(plan: Plan, verdict: Verdict) -> str:
         f"suite: {verdict.id}",
         f"title: {_quoted(verdict.says)}",
         f"system: {plan.name}",
+        *_section(write_scenario(story), "constants"),
         *_section(write_scenario(story), "given"),
         "cases:",
         f"  - id: {verdict.id}-1",
@@ -31,7 +32,7 @@ def case_table(plan: Plan, verdict: Verdict) -> str:
     for step in story.steps:
         at = format_duration(step.at)
         if isinstance(step, model.Happen):
-            lines.append(f"      # at {at} the moment of `{step.row}` has come for `{step.name}`")
+            lines.append(f"      - {{at: {at}, happen: {{{step.machine} {step.name}: {step.row}}}}}")
         elif isinstance(step, model.Say):
             by = f", by: {step.by}" if step.by else ""
             refused = ", refused: true" if step.refused else ""

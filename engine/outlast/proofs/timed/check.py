@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from outlast.errors import MisuseError, UnknownName
+from outlast.errors import LimitExceeded, MisuseError, UnknownName
 from outlast.moments import format_duration
 from outlast.plan import Plan, tables
 from outlast.proofs.timed.composed import Composed, compose
@@ -30,11 +30,14 @@ def check(
     first: bool = False,
     budget: Budget = BUDGET,
     slicing: bool = True,
+    exchanging: bool = True,
     progress: Progress | None = None,
 ) -> Iterator[Verdict]:
     """One verdict for each property in each composition it is checked in, in the order of the specification.
 
-    `compositions` and `properties` choose some of them; `first`: each property only in the first composition it belongs to. Raises UnknownName, MisuseError if there is nothing to check with, SpecError,
+    `compositions` and `properties` choose some of them; `first`: each property only in the first composition it belongs to. Without
+    `slicing` all of a composition is searched, not only what matters; without `exchanging` every state, be it that equal instances have but
+    changed places. Raises UnknownName, MisuseError if there is nothing to check with, SpecError,
     RefusedInstance.
     """
     for name in compositions or ():
@@ -56,7 +59,7 @@ def check(
             and composition.name in (_places(plan, found)[:1] if first else _places(plan, found))
         ]
         if chosen:
-            yield from Checker(compose(plan, composition), budget, slicing, progress).verdicts(chosen)
+            yield from Checker(compose(plan, composition), budget, slicing, exchanging, progress).verdicts(chosen)
 
 
 def _places(plan: Plan, found: tables.Property) -> list[str]:
@@ -71,6 +74,7 @@ class Checker:
     composed: Composed
     budget: Budget = BUDGET
     slicing: bool = True
+    exchanging: bool = True
     progress: Progress | None = None
     _parts: dict[object, tuple[Part, list[Claim]]] = attrs.field(factory=dict, init=False)
 
@@ -90,7 +94,7 @@ class Checker:
         number = list(part.everybody()).index(id_)
         shape = part.shape()
         if shape not in self._parts:
-            self._parts[shape] = (Part(part, self.budget, self.progress), [])
+            self._parts[shape] = (Part(part, self.budget, self.progress, exchanging=self.exchanging), [])
         place, claims = self._parts[shape]
         twin = list(place.composed.everybody())[number]
         for claim in claims:
@@ -109,7 +113,10 @@ class Checker:
         result, trace = Found(order[-1], f"there is no {found.machine}" if found.kind == "reachable" else ""), None
         if results:
             result, place, claim = min(results, key=lambda item: order.index(item[0].outcome))
-            trace = _told(place, claim, result.sighting) if result.sighting else None
+            try:
+                trace = _told(place, claim, result.sighting) if result.sighting else None
+            except LimitExceeded as limit:  # it can be seen in the middle of an instant that does not end
+                result = Found("undetermined", place.endless or str(limit), None, result.statistics)
         reason = trace.shown if trace and result.outcome == "refuted" else result.reason
         return Verdict(
             found.id,

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from outlast import model
-from outlast.errors import SpecError
 from outlast.expr import tree
-from outlast.plan import Machine, Plan, compile_system, tables, under
-from outlast.proofs.timed.locations import NOW
+from outlast.plan import Machine, Plan, tables, with_constants
+from outlast.proofs.timed.locations import NOW, renamed, root, under
 from outlast.proofs.timed.successors import LIMITS, Said
 from outlast.run import Event, Snapshot, System, admission
 from outlast.run.staging import Part, Stage, as_story, staged
@@ -37,6 +36,8 @@ class Composed:
     said: tuple[Said, ...]
     unsaid: tuple[str, ...] = ()
     """Events from outside that are not looked at, because nobody gave the values they need: `job train: resize`."""
+    constants: model.Assignments = ()
+    """Those that have other values here."""
 
     def begin(self, system: System) -> None:
         """Make the same instances in `system`."""
@@ -48,17 +49,17 @@ class Composed:
 
     def part_for(self, ids: Iterable[str]) -> Composed:
         """What matters to these instances and whatever they are bound to, so that a run can begin with it; nothing else."""
-        kept, grown = set[str](), {_root(id_) for id_ in ids}
+        kept, grown = set[str](), {root(id_) for id_ in ids}
         while kept != grown:
             kept = _closure(self, grown)
-            inside = [snapshot for snapshot in self.snapshots if _root(snapshot.id) in kept]
-            grown = kept | {_root(other) for snapshot in inside for other in snapshot.refs if other is not None}
+            inside = [snapshot for snapshot in self.snapshots if root(snapshot.id) in kept]
+            grown = kept | {root(other) for snapshot in inside for other in snapshot.refs if other is not None}
         return attrs.evolve(
             self,
             parts=tuple(part for part in self.parts if part.name in kept),
             given=tuple(given for given in self.given if given.name in kept),
-            snapshots=tuple(snapshot for snapshot in self.snapshots if _root(snapshot.id) in kept),
-            said=tuple(said for said in self.said if _root(said.to) in kept),
+            snapshots=tuple(snapshot for snapshot in self.snapshots if root(snapshot.id) in kept),
+            said=tuple(said for said in self.said if root(said.to) in kept),
             unsaid=(),
         )
 
@@ -66,30 +67,11 @@ class Composed:
         """The same for compositions that differ only in the names of their instances."""
         names = {part.name: f"#{number}" for number, part in enumerate(self.parts)}
 
-        def renamed(id_: str) -> str:
-            root, dot, rest = id_.partition(".")
-            return names.get(root, root) + dot + rest
+        def name(id_: str) -> str:
+            return under(names, id_)
 
-        def perhaps(id_: str | None) -> str | None:
-            return renamed(id_) if id_ is not None else None
-
-        snapshots = tuple(
-            attrs.evolve(
-                snapshot,
-                id=renamed(snapshot.id),
-                refs=tuple(map(perhaps, snapshot.refs)),
-                delayed=tuple(
-                    attrs.evolve(
-                        item, to=renamed(item.to), event=attrs.evolve(item.event, sender=perhaps(item.event.sender))
-                    )
-                    for item in snapshot.delayed
-                ),
-                children=tuple((ref, renamed(child)) for ref, child in snapshot.children),
-                parent=(renamed(snapshot.parent[0]), snapshot.parent[1]) if snapshot.parent else None,
-            )
-            for snapshot in self.snapshots
-        )
-        return snapshots, tuple((renamed(said.to), said.event) for said in self.said)
+        snapshots = tuple(renamed(snapshot, name) for snapshot in self.snapshots)
+        return snapshots, tuple((name(said.to), said.event) for said in self.said)
 
 
 def compose(plan: Plan, composition: tables.Composition) -> Composed:
@@ -108,21 +90,8 @@ def compose(plan: Plan, composition: tables.Composition) -> Composed:
         tuple(instance.snapshot for instance in system.instances),
         said,
         unsaid,
+        source.constants,
     )
-
-
-def with_constants(plan: Plan, changed: model.Assignments) -> Plan:
-    """The plan with the constants of a composition. Raises SpecError."""
-    if not changed:
-        return plan
-    others = {str(name): value for name, value in changed}
-    constants = tuple(
-        attrs.evolve(constant, value=others.get(constant.name, constant.value)) for constant in plan.source.constants
-    )
-    made, problems = compile_system(attrs.evolve(plan.source, constants=constants))
-    if problems:
-        raise SpecError(problems)
-    return under(made, plan.readings)
 
 
 def _sayings(plan: Plan, source: model.Composition, stage: Stage) -> tuple[tuple[Said, ...], tuple[str, ...]]:
@@ -161,24 +130,23 @@ def _said(event: tables.Event, id_: str, payload: Mapping[str, tree.Value]) -> S
 # ---- who there may be, and who matters to whom
 
 
-def _root(id_: str) -> str:
-    """The instance of the composition that an instance is, or descends from."""
-    return id_.partition(".")[0]
-
-
 def _everybody(plan: Plan, ids: Mapping[str, str], generation: int = 0) -> Iterator[tuple[str, str]]:
     for id_, machine in ids.items():
         yield id_, machine
         if generation < GENERATIONS:
-            children = {f"{id_}.{spawn.ref}": spawn.machine for spawn in _spawns(plan.machines[machine])}
+            children = {f"{id_}.{spawn.ref}": spawn.machine for spawn in spawns(plan.machines[machine])}
             yield from _everybody(plan, children, generation + 1)
 
 
 def _actions(plan: Plan, machine: Machine) -> Iterator[tables.Action]:
     """Every action that can be carried out under the readings in force."""
     yield from tables.actions_of(machine.state_blocks)
-    rows = (row for row in machine.transitions if not (row.guard and _never(row.guard.expr, plan)))
-    yield from tables.actions_of(row.actions for row in rows)
+    yield from tables.actions_of(row.actions for row in rows_in_force(plan, machine))
+
+
+def rows_in_force(plan: Plan, machine: Machine) -> Iterator[tables.Transition]:
+    """The rows whose guards ask for no reading but those in force."""
+    return (row for row in machine.transitions if not (row.guard and _never(row.guard.expr, plan)))
 
 
 def _never(guard: tree.Expr, plan: Plan) -> bool:
@@ -194,7 +162,8 @@ def _never(guard: tree.Expr, plan: Plan) -> bool:
             return False
 
 
-def _spawns(machine: Machine) -> Iterator[tables.Spawn]:
+def spawns(machine: Machine) -> Iterator[tables.Spawn]:
+    """Every way in which a machine makes a child."""
     return (action for action in machine.actions if isinstance(action, tables.Spawn))
 
 
@@ -205,15 +174,15 @@ def _closure(composed: Composed, wanted: set[str]) -> set[str]:
     reads: dict[str, set[str]] = {}
     tells: dict[str, set[str]] = {}
     for id_, machine in composed.everybody().items():
-        root = _root(id_)
+        mine = root(id_)
         for chain in plan.machines[machine].slots:
-            reads.setdefault(root, set()).update(_along(composed, id_, chain, world))
+            reads.setdefault(mine, set()).update(_along(composed, id_, chain, world))
         for action in _actions(plan, plan.machines[machine]):
             if isinstance(action, tables.Send) and action.address is not None:
-                tells.setdefault(root, set()).update(part.name for part in composed.parts)
+                tells.setdefault(mine, set()).update(part.name for part in composed.parts)
             elif isinstance(action, tables.Send) and action.slot is not None:
                 chain = plan.machines[machine].slots[action.slot]
-                tells.setdefault(root, set()).update(list(_along(composed, id_, chain, world))[-1:])
+                tells.setdefault(mine, set()).update(list(_along(composed, id_, chain, world))[-1:])
     found: set[str] = set()
     waiting = set(wanted)
     while waiting:
@@ -235,12 +204,12 @@ def _along(composed: Composed, id_: str, chain: tuple[str, ...], world: Mapping[
         other = snapshot.refs[names.index(name)]
         if other is None:
             return
-        yield _root(other)
+        yield root(other)
         id_ = other
 
 
 def _bound_by_parents(composed: Composed, id_: str) -> Iterator[str]:
     """For a child that is not there yet: all its root is bound to, of which its refs are a part."""
     for snapshot in composed.snapshots:
-        if snapshot.id == _root(id_):
-            yield from (_root(other) for other in snapshot.refs if other is not None)
+        if snapshot.id == root(id_):
+            yield from (root(other) for other in snapshot.refs if other is not None)

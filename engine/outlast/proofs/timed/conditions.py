@@ -8,9 +8,8 @@ import attrs
 
 from outlast.expr import Context, Value
 from outlast.plan import Plan, tables
-from outlast.proofs.timed.locations import Location
+from outlast.proofs.timed.locations import Location, indices
 from outlast.run import Snapshot
-from outlast.run.instances import resolve_chain
 from outlast.values import frozen
 
 
@@ -21,8 +20,15 @@ class Claim:
     property: tables.Property
     instance: str
     plan: Plan
+    _paths: tuple[tuple[int, ...], ...] = attrs.field(init=False, repr=False)
+    _answers: dict[tuple[int, ...], Value] = attrs.field(factory=dict, init=False, repr=False)
+    """By what is seen: snapshots of a location live as long as their `Places`."""
     _known: dict[tuple[int, int], Value] = attrs.field(factory=dict, init=False, repr=False)
     _bounds: dict[int, tuple[bool, int | None]] = attrs.field(factory=dict, init=False, repr=False)
+
+    @_paths.default
+    def _worked_out(self) -> tuple[tuple[int, ...], ...]:
+        return tuple(indices(self.plan, self.property.machine, chain) for chain in self.property.chains)
 
     def that(self, location: Location) -> bool:
         """Whether the condition the property speaks of holds; not, where the instance is not there."""
@@ -53,13 +59,14 @@ class Claim:
     def _answer(self, computed: tables.Computed, location: Location) -> Value:
         world = {snapshot.id: snapshot for snapshot in location}
         me = world.get(self.instance)
-        return computed.run(self._context(me, world)) if me else False
-
-    def _context(self, me: Snapshot, world: Mapping[str, Snapshot]) -> Context:
-        refs = dict(zip(self.plan.machines[me.machine].refs, me.refs, strict=True))
-        ends = (resolve_chain(self.plan, refs, chain, world) for chain in self.property.chains)
-        others = [world[id_] if id_ is not None else None for id_ in ends]
-        return Context(me.values, {}, set(me.configuration), others, self.plan.readings)
+        if me is None:
+            return False
+        others = [_end(me, path, world) for path in self._paths]
+        seen = (id(computed), id(me), *map(id, others))
+        if seen not in self._answers:
+            context = Context(me.values, {}, set(me.configuration), others, self.plan.readings)
+            self._answers[seen] = computed.run(context)
+        return self._answers[seen]
 
     # ---- what breaks it
 
@@ -76,6 +83,10 @@ class Claim:
             return True
         return bool(self._asked(claim.upon, location)) and not (before and self._asked(claim.upon, before))
 
+    def is_restless(self, location: Location) -> bool:
+        """Whether a move that leaves everything about the instance as it is breaks it in a location that can."""
+        return self.property.since is not None and self.property.upon is None and self.since(location)
+
     def bound(self, location: Location, running: int | None) -> int | None:
         """See `Observer.bound`."""
         known = self._bounds.get(id(location))
@@ -91,3 +102,12 @@ class Claim:
         if self.that(location) or not self.is_there(location):
             return (False, None)
         return (True, self.limit(location) if self.since(location) else None)
+
+
+def _end(me: Snapshot, path: tuple[int, ...], world: Mapping[str, Snapshot]) -> Snapshot | None:
+    """Whom a chain of refs leads to."""
+    other: Snapshot | None = me
+    for index in path:
+        id_ = other.refs[index] if other else None
+        other = world.get(id_) if id_ else None
+    return other

@@ -7,7 +7,7 @@ the first of its kind gets. A snapshot in this form is a snapshot like any other
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import is_
 from typing import TypeAlias
 
@@ -71,6 +71,7 @@ class Places:
         self._locations: dict[tuple[int, ...], Location] = {}
         self._plain: dict[tuple[int, int, Names], tuple[Snapshot, Snapshot, tuple[int, ...]]] = {}
         self._clocks: dict[int, tuple[Clock, ...]] = {}
+        self._still: dict[int, Arrival] = {}
 
     def clocks(self, location: Location) -> tuple[Clock, ...]:
         """The clocks of a location, clock 1 first."""
@@ -96,7 +97,7 @@ class Places:
     def arrival(self, before: Location, after: Mapping[str, Snapshot]) -> Arrival:
         """The location of `after`, instances in the order they were made, which came of a step taken in `before` at `NOW`."""
         if len(before) == len(after) and all(map(is_, before, after.values())):
-            return Arrival(before, tuple(range(1, len(self.clocks(before)) + 1)))
+            return self.still(before)
         names = _names(before, after)
         first: dict[str, tuple[Snapshot, int]] = {}
         start = 1
@@ -110,8 +111,23 @@ class Places:
             plain, kept = self._put(snapshot, earlier, names)
             found.append(plain)
             sources += [start + index if index >= 0 else 0 for index in kept]
-        location = self._locations.setdefault(tuple(map(id, found)), tuple(found))
-        return Arrival(location, tuple(sources))
+        return Arrival(self.location(found), tuple(sources))
+
+    def location(self, snapshots: Sequence[Snapshot]) -> Location:
+        """The location of snapshots that stand in others."""
+        return self._locations.setdefault(tuple(map(id, snapshots)), tuple(snapshots))
+
+    def renamed(self, snapshot: Snapshot, name: Callable[[str], str]) -> Snapshot:
+        """A snapshot of a location under other names, as one of a location."""
+        found = renamed(snapshot, name)
+        return self._snapshots.setdefault(found, found)
+
+    def still(self, location: Location) -> Arrival:
+        """The same location, all of its clocks going on."""
+        found = self._still.get(id(location))
+        if found is None:
+            found = self._still[id(location)] = Arrival(location, tuple(range(1, len(self.clocks(location)) + 1)))
+        return found
 
     def _put(self, snapshot: Snapshot, before: Snapshot | None, names: Names) -> tuple[Snapshot, tuple[int, ...]]:
         """The snapshot as one of a location, and for each of its clocks its index among those it had before, or -1."""
@@ -121,6 +137,47 @@ class Places:
             plain, kept = _plain(snapshot, before, dict(names))
             known = self._plain[key] = (snapshot, self._snapshots.setdefault(plain, plain), kept)
         return known[1], known[2]
+
+
+def renamed(snapshot: Snapshot, name: Callable[[str], str]) -> Snapshot:
+    """A snapshot in which everybody goes by another name."""
+
+    def perhaps(id_: str | None) -> str | None:
+        return name(id_) if id_ is not None else None
+
+    return attrs.evolve(
+        snapshot,
+        id=name(snapshot.id),
+        refs=tuple([perhaps(other) for other in snapshot.refs]),
+        delayed=tuple(
+            [
+                attrs.evolve(item, to=name(item.to), event=attrs.evolve(item.event, sender=perhaps(item.event.sender)))
+                for item in snapshot.delayed
+            ]
+        ),
+        children=tuple([(ref, name(child)) for ref, child in snapshot.children]),
+        parent=(name(snapshot.parent[0]), snapshot.parent[1]) if snapshot.parent else None,
+    )
+
+
+def indices(plan: Plan, name: str, chain: tuple[str, ...]) -> tuple[int, ...]:
+    """A chain of refs of a machine, each as its index among the refs of the instance on the way."""
+    machine, found = plan.machines[name], []
+    for ref in chain:
+        found.append(list(machine.refs).index(ref))
+        machine = plan.machines[machine.refs[ref].machine]
+    return tuple(found)
+
+
+def root(id_: str) -> str:
+    """The instance of a composition that an instance is, or descends from."""
+    return id_.partition(".")[0]
+
+
+def under(names: Mapping[str, str], id_: str) -> str:
+    """What an instance is called when those of the composition change their names."""
+    first, dot, rest = id_.partition(".")
+    return names.get(first, first) + dot + rest
 
 
 def _names(before: Location, world: Mapping[str, Snapshot]) -> Names:

@@ -8,50 +8,64 @@ search's leaving out zones that are part of others: a point's prospects do not d
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from outlast.proofs.timed.locations import Location
+from outlast.proofs.timed.locations import Location, under
 from outlast.proofs.timed.search import Edge, Node, Search
 from outlast.proofs.timed.zones import Zone, bounded, earlier, size, without
 
 
-def hopeless(
-    search: Search, goal: Callable[[Location], bool], concerned: Callable[[Location], bool]
-) -> tuple[Node, Zone] | None:
-    """A node, as near as any, and times in it from which no location of `goal` can be reached; None if there is none.
+class Goal(Protocol):
+    """What is to be brought about for one instance."""
 
-    Only locations `concerned` are looked at, and only when nothing is due in them. `search` was run to its end, with its edges.
+    @property
+    def that(self) -> Callable[[Location], bool]:
+        """Whether it is so."""
+
+    def since(self, location: Location) -> bool:
+        """Whether it must be possible from here on."""
+
+
+def hopeless(search: Search, goals: Mapping[str, Goal]) -> tuple[Node, Zone] | None:
+    """A node, as near as any, and times in it from which the goal of somebody cannot be reached; None if there is none.
+
+    `goals`: those of everybody who can change places in the search, or of one instance. They count only when nothing is due. `search` was run
+    to its end, with its edges.
     """
     nodes = [node for known in search.passed.values() for node in known]
-    rest: dict[Node, list[Zone]] = {node: [node.zone] for node in nodes}
-    into: dict[Node, list[Edge]] = {node: [] for node in nodes}
+    rest: dict[tuple[Node, str], list[Zone]] = {(node, who): [node.zone] for node in nodes for who in goals}
+    into: dict[tuple[Node, str], list[tuple[Edge, str]]] = {one: [] for one in rest}
     for edge in search.edges or ():
-        if edge.source in into:
-            into[_live(edge.target)].append(edge)
-    waiting: deque[tuple[Node, Zone]] = deque()
-    for node in nodes:
-        if goal(node.location):
-            rest[node] = []
-            waiting.append((node, node.zone))
+        for who in goals:
+            if (edge.source, who) in rest:
+                into[_live(edge.target), under(edge.names, who)].append((edge, who))
+    waiting: deque[tuple[tuple[Node, str], Zone]] = deque()
+    for (node, who), left in rest.items():
+        if goals[who].that(node.location):
+            left.clear()
+            waiting.append(((node, who), node.zone))
     while waiting:
         target, good = waiting.popleft()
-        for edge in into[target]:
+        for edge, who in into[target]:
             source = edge.source
-            if not rest[source]:
+            before = rest[source, who]
+            if not before:
                 continue
-            piece = _before(edge, good)
+            piece = _before(edge, good, whole=good is target[0].zone)
             if piece is None:
                 continue
-            left = [part for zone in rest[source] for part in without(zone, piece)]
-            if _same(left, rest[source]):
+            left = [part for zone in before for part in without(zone, piece)]
+            if _same(left, before):
                 continue
-            rest[source] = left
-            waiting.append((source, piece if left else source.zone))
+            rest[source, who] = left
+            waiting.append(((source, who), piece if left else source.zone))
     for node in sorted(nodes, key=lambda node: node.depth):
-        if concerned(node.location):
-            for zone in rest[node]:
-                if (settled := search.undisturbed(node.location, zone)) is not None:
-                    return node, settled
+        for who, goal in goals.items():
+            if rest[node, who] and goal.since(node.location):
+                for zone in rest[node, who]:
+                    if (settled := search.undisturbed(node.location, zone)) is not None:
+                        return node, settled
     return None
 
 
@@ -66,11 +80,19 @@ def _same(left: Sequence[Zone], right: Sequence[Zone]) -> bool:
     return len(left) == len(right) and all(one == two for one, two in zip(left, right, strict=True))
 
 
-def _before(edge: Edge, good: Zone) -> Zone | None:
-    """The points of the edge's source from which, waiting first, it leads into `good`."""
+def _before(edge: Edge, good: Zone, *, whole: bool) -> Zone | None:
+    """The points of the edge's source from which, waiting first, it leads into `good`; `whole`: which is all of its target."""
     if edge.move is None:
         return earlier(good, edge.source.zone, least=1)
-    sources = (0, *edge.move.arrival.sources)
+    found = edge.zone if whole else _leading(edge, good)
+    if found is None or edge.source.held:
+        return found  # held, there is no waiting: the node that comes of it has the same moves
+    return earlier(found, edge.source.zone)
+
+
+def _leading(edge: Edge, good: Zone) -> Zone | None:
+    """The points at which the edge's move leads into `good`."""
+    sources = (0, *edge.sources)
     n = size(good)
     found: Zone | None = edge.zone
     for i in range(n):
@@ -83,8 +105,4 @@ def _before(edge: Edge, good: Zone) -> Zone | None:
                     return None
             else:
                 found = bounded(found, one, two, bound)
-    if found is None:
-        return None
-    if edge.source.held:
-        return found  # there is no waiting here: the node that comes of it has the same moves
-    return earlier(found, edge.source.zone)
+    return found

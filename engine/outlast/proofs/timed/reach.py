@@ -120,7 +120,8 @@ class _Look:
 
     def _crossing(self, node: Node, move: Move) -> None:
         there = {snapshot.id for snapshot in node.location}
-        self.alive |= {self._standing(node.location, id_) for id_ in self.system.movers[move] & there}
+        movers = self.system.movers.get(move, frozenset())
+        self.alive |= {self._standing(node.location, id_) for id_ in movers & there}
 
     def timed(self) -> set[tuple[str, str]]:
         """The rows that are taken."""

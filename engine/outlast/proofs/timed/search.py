@@ -15,9 +15,13 @@ waiting 1 at least. All bounds are exact, and a path through the nodes always ha
 A node whose zone is part of an earlier one of the same location is dropped, and an earlier one that is part of a new one is not
 gone on with: neither loses a state of the system.
 
+With `orbits`, of all locations that differ by an exchange of equal blocks one is gone on with: a move leads to that one, with its clocks exchanged
+likewise. Where blocks that are in the same states can be exchanged in the location itself, a zone is also left out if it is part of
+another with the clocks of those blocks exchanged. Moves stay as they are: who asks where a move leads, and who is who there, asks `arrival`.
+
 An observer is one more clock that fires nothing. It runs while its property has something to wait for, and the property is broken where
 it can show one more than the bound. Nothing needs to be searched twice for it: where it begins to run is known from a search without
-one, and where it stops another begins.
+one, and where it stops another begins. Blocks are not exchanged for that of the instance the observer looks at.
 """
 
 from __future__ import annotations
@@ -28,9 +32,12 @@ from typing import Protocol
 import attrs
 
 from outlast.proofs.timed.locations import Clock, Location
+from outlast.proofs.timed.orbits import Orbits
 from outlast.proofs.timed.successors import Move, Successors
 from outlast.proofs.timed.zones import Zone, below, bounded, delayed, includes, moved
 from outlast.values import frozen
+
+NOBODY: Mapping[str, str] = {}
 
 
 class Observer(Protocol):
@@ -68,6 +75,10 @@ class Edge:
     move: Move | None
     zone: Zone
     target: Node
+    sources: tuple[int, ...] = ()
+    """For each clock of the target the number it had before, 0 for one that begins."""
+    names: Mapping[str, str] = NOBODY
+    """Who changed places on the way: the old name -> the new one."""
 
 
 class Search:
@@ -85,8 +96,10 @@ class Search:
         crossing: Callable[[Node, Move], None] | None = None,
         edges: bool = False,
         shortest: bool = False,
+        orbits: Orbits | None = None,
     ) -> None:
         self.system, self.observer, self.crossing = system, observer, crossing
+        self.orbits = orbits
         self.shortest = shortest
         self.complete = False
         """Whether it was run to its end."""
@@ -94,6 +107,9 @@ class Search:
         """Every node, nearest first, those that were covered later included."""
         self.passed: dict[tuple[int, int | None, frozenset[int]], list[Node]] = {}
         self.transitions = 0
+        self.stands_for = 0
+        """How many locations those stand for that were reached."""
+        self._reached: dict[int, Location] = {}
         self.crossed: set[Move] = set()
         """Every move that is possible at some time."""
         self.edges: list[Edge] | None = [] if edges else None
@@ -107,14 +123,33 @@ class Search:
     @property
     def locations(self) -> int:
         """How many locations were reached."""
-        return len({location for location, _, _ in self.passed})
+        return len(self._reached)
+
+    @property
+    def reached(self) -> tuple[Location, ...]:
+        """Every location that was reached, nearest first."""
+        return tuple(self._reached.values())
 
     def __iter__(self) -> Iterator[Node]:
         """Every new node, nearest first. Raises LimitExceeded where the engine does."""
         first: list[Node] = []
-        location = self.system.first
+        location = self.first
         self._arrive(location, (0,) * (len(self._clocks(location)) + 1) ** 2, None, frozenset(), None, None, first)
         yield from self._onward({0: first})
+
+    @property
+    def first(self) -> Location:
+        """Where everything begins."""
+        first = self.system.first
+        return self.orbits.canonical(first).location if self.orbits else first
+
+    def arrival(self, move: Move) -> tuple[Location, tuple[int, ...], Mapping[str, str]]:
+        """Where a search goes on after a move, the number each clock there had before (0: it begins), and who changed places."""
+        location, sources = move.arrival.location, move.arrival.sources
+        if self.orbits is None:
+            return location, sources, NOBODY
+        there = self.orbits.canonical(location)
+        return there.location, tuple([sources[number - 1] for number in there.order]), there.names
 
     def _onward(self, seeds: Mapping[int, Sequence[Node]]) -> Iterator[Node]:
         """What follows from nodes that are known, by their depth."""
@@ -163,19 +198,18 @@ class Search:
         return below(zone, [(n, clock.cap - 1) for n, clock in enumerate(clocks[: number - 1], 1)])
 
     def _follow(self, node: Node, clocks: Sequence[Clock], move: Move, zone: Zone) -> list[Node]:
-        location, sources = move.arrival.location, move.arrival.sources
-        limit = self.observer.bound(location, node.limit) if self.observer else None
+        limit = self.observer.bound(move.arrival.location, node.limit) if self.observer else None
         if self.observer and limit is None:
             return []
+        location, sources, names = self.arrival(move)
         passed = clocks[: move.fired - 1] if move.fired else clocks
         over = node.held.union([number for number, clock in enumerate(passed, 1) if clock.is_within])
         held = frozenset([number for number, source in enumerate(sources, 1) if source in over]) if over else over
-        if self.observer:
-            sources = (*sources, len(clocks) + 1 if node.limit is not None else 0)
+        observed = (len(clocks) + 1 if node.limit is not None else 0,) if self.observer else ()
         found: list[Node] = []
-        target = self._arrive(location, moved(zone, sources), limit, held, node, move, found)
+        target = self._arrive(location, moved(zone, (*sources, *observed)), limit, held, node, move, found)
         if self.edges is not None:
-            self.edges.append(Edge(node, move, zone, target))
+            self.edges.append(Edge(node, move, zone, target, sources, names))
         return found
 
     def _arrive(
@@ -211,10 +245,15 @@ class Search:
         known = self.passed.get(key)
         if known is None:
             self.passed[key] = [node]
+            if id(node.location) not in self._reached:
+                self._reached[id(node.location)] = node.location
+                self.stands_for += self.orbits.size(node.location) if self.orbits else 1
         else:
             for other in known:
                 if includes(other.zone, node.zone):
                     return other
+            if self.orbits and self.edges is None and (twin := self._twin(node)):
+                return twin
             kept = []
             for other in known:
                 if includes(node.zone, other.zone):
@@ -226,19 +265,31 @@ class Search:
         found.append(node)
         return node
 
+    def _twin(self, node: Node) -> Node | None:
+        """An earlier node that holds all of one in which blocks in the same states are exchanged."""
+        assert self.orbits
+        for order in self.orbits.twins(node.location):
+            held = frozenset([number for number, before in enumerate(order, 1) if before in node.held])
+            zone = moved(node.zone, order if node.limit is None else (*order, len(order) + 1))
+            for other in self.passed.get((id(node.location), node.limit, held), ()):
+                if includes(other.zone, zone):
+                    return other
+        return None
+
 
 class Watch(Search):
     """The search of one observer: from where its clock begins to run, in a search that was run to its end, to where it stops."""
 
-    def __init__(self, known: Search, observer: Observer) -> None:
-        super().__init__(known.system, observer, shortest=known.shortest)
+    def __init__(self, known: Search, observer: Observer, orbits: Orbits | None = None) -> None:
+        """`orbits`: those of the search, without the block the observer looks at."""
+        super().__init__(known.system, observer, shortest=known.shortest, orbits=orbits)
         self.known = known
 
     def __iter__(self) -> Iterator[Node]:
         """Every new node in which the clock runs, nearest first."""
         assert self.observer
         seeds: dict[int, list[Node]] = {}
-        first = self.system.first
+        first = self.first
         limit = self.observer.bound(first, None)
         if limit is not None:
             zone = (0,) * (len(self._clocks(first)) + 2) ** 2

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TypeAlias
+
+import attrs
 
 from outlast.errors import LimitExceeded
 from outlast.proofs.timed.composed import Composed
 from outlast.proofs.timed.conditions import Claim
+from outlast.proofs.timed.keepers import is_kept
+from outlast.proofs.timed.orbits import Orbits
 from outlast.proofs.timed.prospects import hopeless
 from outlast.proofs.timed.search import Node, Search, Watch
+from outlast.proofs.timed.standstill import Instants
 from outlast.proofs.timed.successors import Move, Successors
+from outlast.proofs.timed.symmetry import families
 from outlast.proofs.timed.traces import Path, schedule
 from outlast.proofs.timed.verdicts import Outcome, Statistics
 from outlast.proofs.timed.zones import bounded, size
@@ -61,68 +68,128 @@ class Found:
     reason: str = ""
     sighting: Sighting | None = None
     statistics: Statistics = Statistics()
+    is_shown: bool = False
+    """Whether there is a run that shows it; the sighting is one, if the search was one of runs and not of orbits."""
+
+
+Claims: TypeAlias = tuple[Claim, ...]
+"""The same claim of instances that can change places: it is so of all or of none."""
 
 
 class Part:
     """Some instances of a composition, and what is known of the claims about them."""
 
-    def __init__(self, composed: Composed, budget: Budget, progress: Progress | None) -> None:
+    def __init__(
+        self, composed: Composed, budget: Budget, progress: Progress | None = None, *, exchanging: bool = True
+    ) -> None:
+        """`exchanging`: whether equal instances that can change places do."""
         self.composed, self.budget, self.progress = composed, budget, progress
         self.system = Successors(composed.plan, composed.snapshots, composed.said)
+        self.families = families(composed) if exchanging else ()
+        self.instants = Instants(self.system)
         self.claims: list[Claim] = []
         self._found: dict[Claim, Found] = {}
+        self._alike: dict[Claim, tuple[Claim, ...]] = {}
         self._first: _Inquiry | None = None
+        self._plain: _Inquiry | None = None
         self._nearest: _Inquiry | None = None
 
     def found(self, claim: Claim) -> Found:
         """What is known of a claim; searched for when it is first asked, together with the others."""
         if claim not in self._found:
             if self._first is None:
-                self._first = _Inquiry(self, self.claims, shortest=False)
-            found = self._first.found(claim)
-            if found.outcome == "refuted" and found.sighting:
+                roots = [part.name for part in self.composed.parts]
+                orbits = Orbits(self.system.places, self.families, roots) if self.families else None
+                self._first = _Inquiry(self, [self._images(one, orbits) for one in self.claims], orbits)
+            found = self._first.found(self._images(claim, self._first.orbits))
+            if found.outcome != "undetermined" and self._first.hangs_on_order(self._images(claim, self._first.orbits)):
+                found = self._plainly(claim)
+            if found.is_shown and (found.outcome == "refuted" or not found.sighting):
                 if self._nearest is None:
-                    refuted = [one for one in self.claims if self._first.is_refuted(one)]
-                    self._nearest = _Inquiry(self, refuted, shortest=True)
-                nearer = self._nearest.found(claim)
-                found = nearer if nearer.sighting else found
+                    shown = [one for one in self.claims if self._first.shows(self._images(one, self._first.orbits))]
+                    self._nearest = _Inquiry(self, [(one,) for one in shown], shortest=True)
+                found = self._told(found, self._nearest.found((claim,)))
             self._found[claim] = found
         return self._found[claim]
 
+    @property
+    def endless(self) -> str:
+        """Why some instant does not end, if one is known."""
+        return self._first.endless if self._first else ""
+
+    def _plainly(self, claim: Claim) -> Found:
+        """What a search without exchanges finds."""
+        if self._plain is None:
+            self._plain = _Inquiry(self, [])
+        return self._plain.found((claim,))
+
+    def _told(self, found: Found, nearer: Found) -> Found:
+        """What is known, with the shortest run that shows it."""
+        if nearer.sighting:
+            return attrs.evolve(nearer, statistics=found.statistics)
+        if found.sighting:
+            return found
+        return Found("undetermined", f"{nearer.reason} in search of a run that shows it", None, found.statistics)
+
+    def _images(self, claim: Claim, orbits: Orbits | None) -> Claims:
+        """The claim, and the same of everybody who can change places with its instance."""
+        if orbits is None:
+            return (claim,)
+        if claim not in self._alike:
+            known = {(one.property, one.instance): one for one in (*self.claims, *chain(*self._alike.values()))}
+            alike = tuple(
+                known.get((claim.property, id_)) or Claim(claim.property, id_, claim.plan)
+                for id_ in orbits.images(claim.instance)
+            )
+            for one in alike:
+                self._alike[one] = alike
+        return self._alike[claim]
+
 
 class _Inquiry:
-    """One first search, and what follows from it."""
+    """One first search, and what follows from it. Claims that are the same of equal instances are settled together."""
 
-    def __init__(self, part: Part, claims: Sequence[Claim], *, shortest: bool) -> None:
-        self.part, self.shortest = part, shortest
-        self.claims = list(claims)
+    def __init__(
+        self, part: Part, asked: Iterable[Claims], orbits: Orbits | None = None, *, shortest: bool = False
+    ) -> None:
+        self.part, self.orbits, self.shortest = part, orbits, shortest
+        self.asked = list(dict.fromkeys(asked))
         self.exhausted = ""
-        self._found: dict[Claim, Found] = {}
+        self.endless = ""
+        """Why some instant does not end; then only what is shown by a run is known."""
+        self._found: dict[Claims, Found] = {}
+        self._restless: set[Claims] = set()
         self._search: Search | None = None
         self._began = 0.0
 
-    def is_refuted(self, claim: Claim) -> bool:
-        """Whether a claim is known to be refuted so far."""
-        return claim in self._found and self._found[claim].outcome == "refuted"
+    def hangs_on_order(self, claims: Claims) -> bool:
+        """Whether a claim can be broken by any move at all, be it somebody else's: then it matters who comes first at an instant."""
+        return claims in self._restless
 
-    def found(self, claim: Claim) -> Found:
-        """What is known of a claim."""
-        if claim not in self.claims:
-            self.claims.append(claim)
-        if claim in self._found:
-            return self._found[claim]
-        if claim.property.kind in UNTIMED:
+    def shows(self, claims: Claims) -> bool:
+        """Whether there is known to be a run that shows something of these claims."""
+        return claims in self._found and self._found[claims].is_shown
+
+    def found(self, claims: Claims) -> Found:
+        """What is known of claims that are the same."""
+        if claims not in self.asked:
+            self.asked.append(claims)
+        if claims not in self._found:
+            found = self._settled(claims)
+            if self.endless and not found.is_shown:
+                found = attrs.evolve(found, outcome="undetermined", reason=self.endless)
+            self._found[claims] = found
+        return self._found[claims]
+
+    def _settled(self, claims: Claims) -> Found:
+        kind = claims[0].property.kind
+        if kind in UNTIMED:
             self._look()
-            return self._found[claim]
+            return self._found[claims]
         search = self._whole_search()
         if self.exhausted:
-            found = Found("undetermined", self.exhausted, None, self._statistics(search))
-        elif claim.property.kind == "can-always":
-            found = self._prospects(claim, search)
-        else:
-            found = self._timed(claim, search)
-        self._found[claim] = found
-        return found
+            return Found("undetermined", self.exhausted, None, self._statistics(search))
+        return self._prospects(claims, search) if kind == "can-always" else self._timed(claims, search)
 
     # ---- searching
 
@@ -143,11 +210,11 @@ class _Inquiry:
 
     def _statistics(self, search: Search) -> Statistics:
         seconds = time.process_time() - self._began
-        return Statistics(search.locations, search.zones, search.transitions, seconds)
+        return Statistics(search.locations, search.zones, search.transitions, seconds, search.stands_for)
 
     def _whole_search(self) -> Search:
         """The first search, run to its end."""
-        if self._search is None or not self._search.complete:
+        if self._search is None or not (self._search.complete or self.exhausted):
             self._look(whole=True)
         assert self._search is not None
         return self._search
@@ -155,30 +222,38 @@ class _Inquiry:
     def _look(self, *, whole: bool = False) -> None:
         """Run the first search, and settle the claims that are about locations and moves by it; unless `whole`, it may end with them."""
         system = self.part.system
-        asked = [claim for claim in self.claims if claim.property.kind in UNTIMED and claim not in self._found]
-        whole = whole or (not self.shortest and len(asked) < len(self.claims))
-        hits: dict[Claim, list[Path]] = {}
-        suspects: dict[int, list[Claim]] = {}
+        asked = [one for one in self.asked if one[0].property.kind in UNTIMED and one not in self._found]
+        whole = whole or (not self.shortest and len(asked) < len(self.asked))
+        hits: dict[Claims, list[Path]] = {}
+        suspects: dict[int, list[tuple[Claims, Claim]]] = {}
 
         def crossing(node: Node, move: Move) -> None:
             location = move.arrival.location
             concerned = suspects.get(id(location))
             if concerned is None:
-                concerned = suspects[id(location)] = [claim for claim in asked if claim.suspects(location)]
-            for claim in concerned:
-                there = hits.get(claim)
+                concerned = [(one, claim) for one in asked for claim in one if claim.suspects(location)]
+                suspects[id(location)] = concerned
+                if self.orbits:
+                    self._restless |= {one for one, claim in concerned if claim.is_restless(location)}
+            for one, claim in concerned:
+                there = hits.get(one)
                 if there and not (self.shortest and len(there) < RIVALS and len(there[0].moves) > node.depth):
                     continue
                 if claim.shown(location, node.location):
-                    hits.setdefault(claim, []).append(Path.to(node, move))
+                    hits.setdefault(one, []).append(Path.to(node, move))
 
-        for claim in asked:
-            if claim.suspects(system.first) and claim.shown(system.first, None):
-                hits[claim] = [Path.at(system.first)]
-        edges = whole and any(claim.property.kind == "can-always" for claim in self.claims)
-        search = self._search = Search(system, crossing=crossing, edges=edges, shortest=self.shortest)
+        first = [(one, claim) for one in asked for claim in one if claim.suspects(system.first)]
+        self._restless |= {one for one, claim in first if self.orbits and claim.is_restless(system.first)}
+        for one in asked:
+            if any(claim.suspects(system.first) and claim.shown(system.first, None) for claim in one):
+                hits[one] = [Path.at(system.first)]
+        edges = whole and any(one[0].property.kind == "can-always" for one in self.asked)
+        search = Search(system, crossing=crossing, edges=edges, shortest=self.shortest, orbits=self.orbits)
+        self._search = search
         try:
             for node in self._run(search, self.part.composed.name):
+                if self._goes_on(node):
+                    break
                 if (
                     len(hits) == len(asked)
                     and not whole
@@ -188,31 +263,53 @@ class _Inquiry:
         except (_Exhausted, LimitExceeded) as limit:
             self.exhausted = str(limit)
         statistics = self._statistics(search)
-        for claim in asked:
-            self._found[claim] = self._judged(claim, hits.get(claim), statistics)
+        for one in asked:
+            self._found[one] = self._judged(one, hits.get(one), statistics)
 
-    def _judged(self, claim: Claim, paths: Sequence[Path] | None, statistics: Statistics) -> Found:
-        wanted = claim.property.kind == "reachable"
+    def _goes_on(self, node: Node) -> bool:
+        """Look for an instant that does not end; whether something grows in it, so that the search would not end either."""
+        if self.endless or not (standstill := self.part.instants.standstill(node)):
+            return False
+        self.endless = str(standstill)
+        self.exhausted = "" if standstill.is_round else self.endless
+        return not standstill.is_round
+
+    def _judged(self, claims: Claims, paths: Sequence[Path] | None, statistics: Statistics) -> Found:
+        wanted = claims[0].property.kind == "reachable"
         if paths:
-            seen = _earliest(_sighting(path, schedule(self.part.system, path)) for path in paths)
-            return Found("proved" if wanted else "refuted", "", seen, statistics)
-        if self.exhausted:
-            return Found("undetermined", self.exhausted, None, statistics)
+            seen = None
+            if self.orbits is None:
+                seen = _earliest(_sighting(path, schedule(self.part.system, path)) for path in paths)
+            return Found("proved" if wanted else "refuted", "", seen, statistics, is_shown=True)
+        if self.exhausted or self.endless:
+            return Found("undetermined", self.exhausted or self.endless, None, statistics)
         return Found("refuted", "it is never so", None, statistics) if wanted else Found("proved", "", None, statistics)
 
-    def _prospects(self, claim: Claim, search: Search) -> Found:
+    def _prospects(self, claims: Claims, search: Search) -> Found:
         """Settle a claim about what can still be brought about."""
         self._began = time.process_time()
-        found = hopeless(search, claim.that, claim.since)
+        found = hopeless(search, {claim.instance: claim for claim in claims})
         if found is None:
             return Found("proved", "", None, self._statistics(search))
-        path = Path.to(found[0])
-        times = schedule(self.part.system, path, found[1])
-        return Found("refuted", "", _sighting(path, times), self._statistics(search))
+        seen = None
+        if self.orbits is None:
+            path = Path.to(found[0])
+            seen = _sighting(path, schedule(self.part.system, path, found[1]))
+        return Found("refuted", "", seen, self._statistics(search), is_shown=True)
 
-    def _timed(self, claim: Claim, known: Search) -> Found:
+    def _timed(self, claims: Claims, known: Search) -> Found:
         """Settle a claim about a bound."""
-        search = Watch(known, claim)
+        if is_kept(known, {claim.instance: claim for claim in claims}):
+            return Found("proved", "", None, self._statistics(known))
+        found = Found("proved", "", None, self._statistics(known))
+        for claim in claims:
+            found = self._watched(claim, known)
+            if found.outcome != "proved":
+                break
+        return found
+
+    def _watched(self, claim: Claim, known: Search) -> Found:
+        search = Watch(known, claim, self.orbits.fixing(claim.instance) if self.orbits else None)
         late: list[Node] = []
         try:
             for node in self._run(search, f"{self.part.composed.name}: {claim.property.id}"):
@@ -225,8 +322,8 @@ class _Inquiry:
                 return Found("undetermined", str(limit), None, self._statistics(search))
         if not late:
             return Found("proved", "", None, self._statistics(search))
-        seen = _earliest(self._lateness(node) for node in late)
-        return Found("refuted", "", seen, self._statistics(search))
+        seen = _earliest(self._lateness(node) for node in late) if self.orbits is None else None
+        return Found("refuted", "", seen, self._statistics(search), is_shown=True)
 
     def _lateness(self, node: Node) -> Sighting:
         """How the clock of a bound comes to show more."""

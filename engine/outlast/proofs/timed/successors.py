@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import attrs
 
 from outlast.plan import Plan
-from outlast.proofs.timed.locations import NOW, Arrival, Location, Places
+from outlast.proofs.timed.locations import NOW, Arrival, Location, Places, indices
 from outlast.run import Delivery, Event, Snapshot, Step, System, Terms
 from outlast.run.population import Due, Population
 from outlast.values import frozen
@@ -115,6 +115,9 @@ class Successors(System):
             receiver = there.get(said.to)
             if receiver is None or receiver.done:
                 continue
+            if self._is_deaf(receiver, said.event.name):
+                yield self._unheard(location, said)
+                continue
             self._stage.become(location)
             self._queue.append(Delivery(said.to, said.event))
             yield self._move(location, said, 0, self._bounded(self._drain()))
@@ -129,6 +132,10 @@ class Successors(System):
         arrival = self.places.arrival(location, self._world)
         still = arrival.location is location and arrival.sources == tuple(range(1, len(arrival.sources) + 1))
         return Move(said, fired, arrival, taken, not still)
+
+    def _unheard(self, location: Location, said: Said) -> Move:
+        """The move in which something is said that nobody listens for."""
+        return Move(said, 0, self.places.still(location), frozenset(), changes=False)
 
     # ---- steps that were taken before
 
@@ -180,11 +187,4 @@ class Successors(System):
 
 def _paths(plan: Plan, name: str) -> tuple[tuple[int, ...], ...]:
     """The chains of refs of a machine as indices into the refs of each instance on the way."""
-    found = []
-    for chain in plan.machines[name].slots:
-        machine, path = plan.machines[name], []
-        for ref in chain:
-            path.append(list(machine.refs).index(ref))
-            machine = plan.machines[machine.refs[ref].machine]
-        found.append(tuple(path))
-    return tuple(found)
+    return tuple(indices(plan, name, chain) for chain in plan.machines[name].slots)

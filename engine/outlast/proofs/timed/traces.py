@@ -13,12 +13,12 @@ from functools import partial
 import attrs
 
 from outlast import model
-from outlast.expr import render, show, tree
+from outlast.expr import show, tree
 from outlast.place import Word
 from outlast.proofs.timed.composed import Composed
 from outlast.proofs.timed.locations import Clock, Location
 from outlast.proofs.timed.search import Node
-from outlast.proofs.timed.successors import Move, Successors
+from outlast.proofs.timed.successors import LIMITS, Move, Successors
 from outlast.proofs.timed.verdicts import Change, Happening, Trace
 from outlast.proofs.timed.zones import Zone
 from outlast.run import Snapshot, Step, System
@@ -157,7 +157,7 @@ def told(
 ) -> Trace:
     """The run of a path at these times. A last time more than there are moves is waited for."""
     plan = composed.plan
-    replay = Replay(plan)
+    replay = Replay(plan, terms=LIMITS)
     composed.begin(replay)
     moments = _moments(system, path, times)
     _tell(replay, moments, 0)
@@ -196,9 +196,16 @@ def told(
         happenings.append(attrs.evolve(happening, changes=_changes(composed, before, after)))
     end = times[len(path.moves)] if len(times) > len(path.moves) else None
     replay.advance_to(end if end is not None else replay.now)
-    constants = plan.compositions[composed.name].source.constants
-    about = f"{shown}." + "".join(f" Here {key} is {render(value)}." for key, value in constants)
-    scenario = model.Scenario(Word(name), title, about, Word(plan.name), composed.given, tuple(cues), _expected(replay))
+    scenario = model.Scenario(
+        Word(name),
+        title,
+        f"{shown}.",
+        Word(plan.name),
+        composed.constants,
+        composed.given,
+        tuple(cues),
+        _expected(replay),
+    )
     return Trace(tuple(happenings), shown, scenario)
 
 

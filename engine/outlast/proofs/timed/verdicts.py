@@ -65,12 +65,14 @@ class Statistics:
     """How much was looked at."""
 
     locations: int = 0
-    """States of the system, times left aside."""
+    """States of the system, times left aside. Of those in which equal instances have but changed places, one."""
     zones: int = 0
     """Sets of times, over all locations."""
     transitions: int = 0
     seconds: float = 0.0
     """Processor time."""
+    stands_for: int = 0
+    """How many states those stand for, whoever has whose place; no more than `locations` where nobody can change places."""
 
 
 @frozen(eq=False)
