@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import StaticPool
 
 import outlast
-from outlast.errors import UnknownName
+from outlast.errors import IdempotencyError, UnknownName
 
 PLAN = outlast.load(Path(__file__).with_name("order.yaml"))
 
@@ -67,6 +67,8 @@ def shop(url: str, store: str) -> FastAPI:
     def say(number: int, event: str, key: str) -> dict[str, object]:
         try:
             receipt = engine.send(f"order-{number}", event, source="shop", id=key)
+        except IdempotencyError as error:
+            raise HTTPException(422, str(error)) from error
         except UnknownName as error:
             raise HTTPException(404, str(error)) from error
         if not receipt.accepted:

@@ -7,6 +7,10 @@ import json
 import pytest
 
 from outlast.errors import (
+    ClockSkewError,
+    IdempotencyError,
+    InstanceExists,
+    InstanceGone,
     LimitExceeded,
     MissingExtra,
     MisuseError,
@@ -26,6 +30,10 @@ PARENTS = [
     (SpecError, OutlastError),
     (MisuseError, OutlastError),
     (UnknownName, MisuseError),
+    (InstanceGone, UnknownName),
+    (InstanceExists, MisuseError),
+    (IdempotencyError, MisuseError),
+    (ClockSkewError, MisuseError),
     (RefusedInstance, MisuseError),
     (SnapshotError, MisuseError),
     (LimitExceeded, OutlastError),

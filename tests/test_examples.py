@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from outlast.loading import load
-from outlast.moments import DAY
+from outlast.moments import DAY, HOUR
 from outlast.store.engine import Engine
 from tests.store.people import START, Clock
 
@@ -43,6 +43,7 @@ def test_a_service_with_rows_of_its_own() -> None:
     assert (early.status_code, early.json()) == (409, {"detail": "It is not paid yet."})
     assert client.post("/orders/1/pay?key=b").json() == {"state": "paid"}
     assert client.post("/orders/1/pay?key=b").json() == {"state": "paid"}
+    assert client.post("/orders/1/ship?key=b").status_code == 422
     assert client.get("/orders/1").json() == {"customer": "ana", "state": "paid", "allowed": ["ship", "cancel"]}
     assert client.post("/orders/2/pay?key=c").status_code == 404
 
@@ -60,6 +61,27 @@ def test_a_worker(tmp_path: Path) -> None:
 
         assert sorted(letters) == ["one: thank you for 1200 cents", "two: you did not pay in time"]
         assert engine.history("two")[-1].at == START + 3 * DAY
+
+
+def test_a_reconciler(tmp_path: Path) -> None:
+    """What never arrived is said when it is found, once, in the order in which it became true; what arrives late changes nothing."""
+    reconcile, clock = example("reconcile"), Clock(START)
+    with Engine.open(f"sqlite:///{tmp_path}/store.db", reconcile.PLAN, clock=clock) as engine:
+        for name in ("one", "two", "three"):
+            engine.create("order", name, cents=1200)
+        engine.send("two", "pay", source="bus", id="1")
+        clock.now += DAY
+        shipped = reconcile.Fact("one", "shipped", START + 3 * HOUR)
+        paid = [reconcile.Fact(name, "paid", START + 2 * HOUR) for name in ("one", "two", "nobody")]
+        facts = [shipped, *paid, reconcile.Fact("three", "open", START)]
+        said = reconcile.reconcile(engine, facts)
+        again = reconcile.reconcile(engine, facts)
+        late = engine.send("one", "pay", source="bus", id="2", at=START + 2 * HOUR)
+
+        assert [(receipt.instance, *receipt.transitions) for receipt in said] == [("one", "pay"), ("one", "ship")]
+        assert [receipt.decision.stamp for receipt in said] == [START + 2 * HOUR, START + 3 * HOUR]
+        assert again == []
+        assert (late.accepted, engine.get("one").state) == (False, "shipped")
 
 
 @pytest.mark.needs("node")

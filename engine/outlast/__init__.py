@@ -21,6 +21,10 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # true to type checkers, by its name; importing it from `typing` would cost more than all of this
 if TYPE_CHECKING:  # for them the names below; at run time `__getattr__` finds them
+    from outlast.errors import ClockSkewError as ClockSkewError
+    from outlast.errors import IdempotencyError as IdempotencyError
+    from outlast.errors import InstanceExists as InstanceExists
+    from outlast.errors import InstanceGone as InstanceGone
     from outlast.errors import LimitExceeded as LimitExceeded
     from outlast.errors import MissingExtra as MissingExtra
     from outlast.errors import MisuseError as MisuseError
@@ -68,8 +72,8 @@ if TYPE_CHECKING:  # for them the names below; at run time `__getattr__` finds t
 
 _HOMES = {
     "outlast.errors": (
-        "LimitExceeded MissingExtra MisuseError OutdatedError OutlastError Problem RefusedInstance SnapshotError SpecError"
-        " StoreError UnknownName"
+        "ClockSkewError IdempotencyError InstanceExists InstanceGone LimitExceeded MissingExtra MisuseError OutdatedError OutlastError"
+        " Problem RefusedInstance SnapshotError SpecError StoreError UnknownName"
     ),
     "outlast.loading": "Checked check load load_scenario scenarios",
     "outlast.plan": "Plan under",

@@ -4,8 +4,12 @@
     ├── SpecError            a specification, scenario or table is not sound: carries every Problem found
     ├── MisuseError          the caller asked for something that does not exist or makes no sense
     │   ├── UnknownName      no system, machine, instance, event … of that name (with a suggestion)
+    │   │   └── InstanceGone     there was one, and it is over
+    │   ├── InstanceExists   an instance of that name is there already
     │   ├── RefusedInstance  an instance cannot be made with these fields and refs
     │   ├── OutdatedError    an instance is not at the version the caller has seen
+    │   ├── IdempotencyError the id of an input was used for something else
+    │   ├── ClockSkewError   an instant is further ahead than a clock that is right would say
     │   └── SnapshotError    a snapshot does not belong to this plan, or is damaged
     ├── LimitExceeded        a run hit a limit: a cycle of eventless transitions, an endless exchange of events
     ├── StoreError           a database cannot be used, or what is in it is damaged: nothing was kept
@@ -106,12 +110,40 @@ class UnknownName(MisuseError):
         super().__init__(f"no {kind} is called `{name}`" + (f" ({hint})" if hint else ""))
 
 
+class InstanceGone(UnknownName):
+    """There was an instance of that name; its machine is over, or it was stopped. Its history remains."""
+
+    def __init__(self, name: str) -> None:
+        self.kind, self.name = "instance", name
+        MisuseError.__init__(self, f"there is no instance `{name}` any more")
+
+
+class InstanceExists(MisuseError):
+    """An instance of that name is there already: names are used once at a time."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"an instance called `{name}` is already there")
+
+
 class RefusedInstance(MisuseError):
     """An instance cannot be made with these fields, refs or start state."""
 
 
 class OutdatedError(MisuseError):
     """An instance is not at the version the caller has seen: look at it again before saying anything."""
+
+
+class IdempotencyError(MisuseError):
+    """The id of an input was used for something else: whoever gives ids gave one twice. A repeat says exactly the same."""
+
+    def __init__(self, id_: str) -> None:
+        self.id = id_
+        super().__init__(f"the id `{id_}` was used for something else")
+
+
+class ClockSkewError(MisuseError):
+    """An instant is so far beyond everything a store knows that a clock is probably wrong. Nothing was kept, nothing fired."""
 
 
 class SnapshotError(MisuseError):

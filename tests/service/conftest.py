@@ -17,13 +17,17 @@ from outlast.service.deck import Deck
 from outlast.service.settings import USUAL, Limits
 from outlast.service.tokens import Tokens
 from tests.cli.conftest import outlast
+from tests.store.conftest import BACKENDS, postgres, server
 from tests.store.people import Clock
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # an older Starlette uses what a newer anyio calls otherwise
     from starlette.testclient import TestClient
 
-__all__ = ["outlast"]
+__all__ = ["TestClient", "outlast", "postgres", "server"]
+
+on_both = pytest.mark.parametrize("service", BACKENDS, indirect=True)
+"""For tests whose service is around a store in memory, and then around one on a server."""
 
 TOKENS = {role: f"{role}-{'0123456789abcdef'}" for role in ("read", "write", "admin")}
 """A token of each role."""
@@ -90,9 +94,10 @@ def serving(
 
 
 @pytest.fixture
-def service(sagemaker: Plan) -> Iterator[Service]:
-    """Without tokens, empty."""
-    yield from serving(sagemaker)
+def service(request: pytest.FixtureRequest, sagemaker: Plan) -> Iterator[Service]:
+    """Without tokens, empty; in memory, unless the test is for both databases."""
+    on_server = getattr(request, "param", "sqlite") == "postgres"
+    yield from serving(sagemaker, url=request.getfixturevalue("postgres") if on_server else "sqlite://")
 
 
 @pytest.fixture

@@ -12,9 +12,12 @@ import pytest
 from outlast.moments import DAY, HOUR
 from outlast.run import System
 from outlast.service.live import story_of
-from tests.service.conftest import BATCH, EVENTS, PEOPLE, Service, envelope
+from outlast.store.outbox import Retries
+from outlast.store.records import OutgoingEffect
+from tests.service.conftest import BATCH, EVENTS, PEOPLE, Service, envelope, on_both
 from tests.store.people import START
 
+pytestmark = on_both
 JSON = {"Content-Type": "application/json"}
 
 
@@ -54,7 +57,7 @@ def test_the_same_id_for_something_else(service: Service) -> None:
     service.say("train", "start", "1")
     answer = service.client.post("/v1/events", json=envelope("train", "stop", "1"), headers=EVENTS)
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "misuse")
+    assert (answer.status_code, answer.json()["code"]) == (422, "id-reused")
     assert service.client.get("/v1/instances/train").json()["version"] == 2
 
 
@@ -103,6 +106,65 @@ def test_an_outdated_version(service: Service) -> None:
     answer = service.client.post("/v1/events", json=envelope("train", "start", "1", expect=7), headers=EVENTS)
 
     assert (answer.status_code, answer.json()["code"]) == (412, "outdated")
+
+
+def test_mistakes_are_told_apart(service: Service) -> None:
+    """By status and by the type of the problem, which say what to do; the words are for people."""
+    service.settle()
+    service.say("train", "start", "1")
+    service.say("train", "finish", "2")
+    gone = service.client.post("/v1/events", json=envelope("train.background", "revoke", "3"), headers=EVENTS)
+    taken = service.client.post("/v1/instances", json={"instances": PEOPLE[:1]})
+    service.clock.now += 365 * DAY
+    late = service.client.post("/v1/events", json=envelope("ana", "sign-out", "4"), headers=EVENTS)
+    service.clock.now -= 365 * DAY
+    far = service.client.post("/v1/time", json={"until": START + 365 * DAY})
+
+    assert [(each.status_code, each.json()["type"]) for each in (gone, taken, late, far)] == [
+        (410, "urn:outlast:problem:instance-gone"),
+        (409, "urn:outlast:problem:instance-exists"),
+        (503, "urn:outlast:problem:clock-skew"),
+        (422, "urn:outlast:problem:bad-request"),
+    ]
+    assert service.client.get("/v1/instances/train.background").status_code == 410
+    assert service.client.get("/v1/instances/train.background/offers").status_code == 410
+    assert service.client.get("/v1/instances/train.background/history").status_code == 200
+    assert (gone.json()["title"], gone.json()["detail"]) == (
+        "The instance is over",
+        "there is no instance `train.background` any more",
+    )
+    assert late.headers["retry-after"] == "1"
+    assert service.client.get("/v1/instances/ana").json()["version"] == 1
+
+
+def test_dead_effects_are_revived(service: Service) -> None:
+    """They are listed with the reason, counted, tried again when somebody says so; what is not dead is left alone."""
+
+    def fails(effect: OutgoingEffect) -> None:
+        raise ConnectionError(f"nobody takes {effect.name}")
+
+    service.settle()
+    service.say("train", "start", "1")
+    engine = service.deck.engine.engine
+    engine.deliver({"*": fails}, retries=Retries(attempts=1))
+    (dead,) = service.client.get("/v1/effects?state=dead").json()["effects"]
+    counted = service.client.get("/metrics").text
+    asked = {"effects": [dead["id"], "99-0"]}
+    ignored = service.client.post("/v1/effects/acknowledgements", json=asked).json()
+    revived = service.client.post("/v1/effects/revivals", json=asked).json()
+    again = service.client.post("/v1/effects/revivals", json=asked).json()
+
+    assert (dead["name"], dead["attempts"], dead["error"]) == (
+        "credentials",
+        1,
+        "ConnectionError: nobody takes credentials",
+    )
+    assert "\noutlast_effects_dead 1\n" in counted
+    assert ignored == {"acknowledged": [], "ignored": asked["effects"]}
+    assert revived == {"revived": [dead["id"]], "ignored": ["99-0"]}
+    assert again == {"revived": [], "ignored": asked["effects"]}
+    assert engine.deliver({"*": lambda _: None}).done == 1
+    assert service.client.get("/v1/effects?state=dead").json()["effects"] == []
 
 
 def test_effects_wait_for_an_acknowledgement(service: Service) -> None:
@@ -181,6 +243,21 @@ def test_a_story_retold_ends_where_the_instance_is(service: Service) -> None:
 
         assert told["states"] == {id_: list(system[id_].states) for id_ in told["states"]}
         assert name in told["states"]
+
+
+def test_the_first_page_leads_to_instances(service: Service) -> None:
+    """Where each stands, and a link to follow it, whatever it is called; not those that are gone."""
+    odd = [{"instance": '<b>"&/', "machine": "identity-center"}]
+    assert service.client.post("/v1/instances", json={"instances": odd}).status_code == 201
+    service.settle()
+    service.say("train", "start", "1")
+    service.say("train", "finish", "2")
+    text = service.client.get("/").text
+
+    assert '<td><a href="explorer?instance=train">train</a></td><td>SageMaker AI job</td><td>Completed</td>' in text
+    assert '<a href="explorer?instance=%3Cb%3E%22%26%2F">&lt;b&gt;&quot;&amp;/</a>' in text
+    assert "train.background" not in text
+    assert service.client.get("/explorer?instance=%3Cb%3E%22%26%2F").status_code == 200
 
 
 def test_pages_may_load_only_what_they_bring(service: Service) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 import pytest
 
-from outlast.errors import MisuseError
+from outlast.errors import MisuseError, StoreError
 from outlast.plan import Plan
+from outlast.service.app import open_deck
 from outlast.service.problems import CODES
 from outlast.service.rates import Rates
 from outlast.service.tokens import Tokens, token_in
+from outlast.store.engine import Engine
+from outlast.store.opening import open_backend
+from outlast.store.sqlite import SqliteBackend
 from tests.service.conftest import BATCH, EVENTS, TOKENS, UNHURRIED, Service, envelope, serving
 
 ROLES = [  # method, path, the least role
@@ -24,6 +29,7 @@ ROLES = [  # method, path, the least role
     ("POST", "/v1/events", "write"),
     ("POST", "/v1/instances", "write"),
     ("POST", "/v1/effects/acknowledgements", "write"),
+    ("POST", "/v1/effects/revivals", "admin"),
     ("POST", "/v1/time", "admin"),
 ]
 
@@ -163,6 +169,26 @@ def test_too_many_requests(narrow: Service) -> None:
     assert int(seen[3].headers["retry-after"]) > 900
 
 
+def test_too_many_at_once(sagemaker: Plan) -> None:
+    """Whoever finds the house full is told so as of any other problem, and it is counted; when somebody has left, there is room."""
+    for service in serving(sagemaker, limits=attrs.evolve(UNHURRIED, together=0)):
+        answer = service.client.get("/v1/time", headers={"X-Request-ID": "mine-3"})
+        service.deck.limits = UNHURRIED
+
+        assert (answer.status_code, answer.json()["code"], answer.json()["request"]) == (503, "overloaded", "mine-3")
+        assert (answer.headers["content-type"], answer.headers["retry-after"]) == ("application/problem+json", "1")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert [service.client.get("/v1/time").status_code for _ in range(3)] == [200] * 3
+        assert "\noutlast_http_overloaded_total 1\n" in service.client.get("/metrics").text
+
+
+def test_everybody_who_leaves_makes_room(sagemaker: Plan) -> None:
+    """However a request ends, it is no longer counted."""
+    for service in serving(sagemaker, limits=attrs.evolve(UNHURRIED, together=1)):
+        paths = ("/v1/time", "/nowhere", "/v1/instances/nobody", "/health")
+        assert [service.client.get(path).status_code for path in paths] == [200, 404, 404, 200]
+
+
 def test_bodies_beyond_the_limits(narrow: Service) -> None:
     """Too large, whether its length is told or not; too deep; too many."""
     batch = [envelope("train", "start", str(number)) for number in range(4)]
@@ -279,6 +305,24 @@ def test_our_own_mistake_shows_no_traceback(
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "secret" not in answer.text
     assert "mine-2" in caplog.text
+
+
+def test_a_store_that_cannot_be_written_is_not_served(
+    sagemaker: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused at once, and not when the first event comes."""
+    url = f"sqlite:///{tmp_path}/jobs.db"
+    Engine.open(url, sagemaker).close()
+
+    def read_only(url: str, *, create: bool) -> SqliteBackend:
+        backend = open_backend(url, create=create)
+        assert isinstance(backend, SqliteBackend)
+        backend.connection.execute("PRAGMA query_only = on")
+        return backend
+
+    monkeypatch.setattr("outlast.service.app.open_backend", read_only)
+    with pytest.raises(StoreError, match=r"jobs\.db: the file cannot be written"):
+        open_deck(url, sagemaker)
 
 
 def test_codes_are_statuses() -> None:

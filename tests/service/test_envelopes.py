@@ -71,6 +71,92 @@ def test_envelopes(service: Service, change: dict[str, object], status: int, sai
     assert said in answer.text.replace("\\", "")
 
 
+JSON_BODY = {"Content-Type": "application/json"}
+BARE = {"ce-specversion": "1.0", "ce-source": "tests", "ce-id": "1", "ce-type": "start", "ce-subject": "train"}
+HEADERS = [  # what is changed, body, status, part of what is said
+    ({}, b"", 200, ""),
+    (JSON_BODY, b"{}", 200, ""),
+    (JSON_BODY, b"null", 200, ""),
+    (JSON_BODY, b"", 200, ""),
+    ({"ce-expect": "1"}, b"", 200, ""),
+    (
+        {"ce-time": f"{DAY}T00:00:00Z", "ce-dataschema": "https://example.org", "ce-traceparent": "00-ab-cd-01"},
+        b"",
+        200,
+        "",
+    ),
+    ({"ce-subject": "%74rain"}, b"", 200, ""),
+    ({"ce-subject": '"tr\\ain"'}, b"", 200, ""),
+    ({"ce-source": "%E2%82%AC %F0%9F%98%80"}, b"", 200, ""),
+    ({"ce-specversion": "0.3"}, b"", 422, "`specversion` is not `1.0`"),
+    ({"ce-id": ""}, b"", 422, "`id`: a text of 1 to 500"),
+    ({"ce-id": "a%0Ab"}, b"", 422, "`id`: a text of 1 to 500"),
+    ({"ce-subject": "nobody"}, b"", 404, "no instance is called `nobody`"),
+    ({"ce-subject": "train%2574"}, b"", 404, "no instance is called `train%74`"),
+    ({"ce-subject": "%C0%A0"}, b"", 422, "`ce-subject`: what %XX stands for is not UTF-8"),
+    ({"ce-subject": "100%"}, b"", 422, "`ce-subject`: ASCII is wanted"),
+    ({"ce-subject": "tra\xefn"}, b"", 422, "`ce-subject`: ASCII is wanted"),
+    ({"ce-expect": "9"}, b"", 412, "version 1, not 9"),
+    ({"ce-expect": "one"}, b"", 422, "not negative"),
+    ({"ce-expect": "-1"}, b"", 422, "not negative"),
+    ({"ce-actor": "nobody"}, b"", 422, "no actor is called `nobody`"),
+    ({"ce-time": f"{DAY}T00:06:00Z"}, b"", 422, "in the future"),
+    ({"ce-data": "1"}, b"", 422, "`ce-data` is no attribute"),
+    ({"ce-datacontenttype": "application/json"}, b"", 422, "`ce-datacontenttype` is no attribute"),
+    ({"ce-strange-name": "1"}, b"", 422, "no name of an attribute"),
+    (JSON_BODY, b"{", 400, "this is no JSON"),
+    (JSON_BODY, b"[1]", 422, "an object of plain values"),
+    (JSON_BODY, b'{"strange": 1}', 422, "`strange`"),
+    (JSON_BODY, b'{"wait": [1]}', 422, "`wait`: a text, a whole number"),
+    ({"Content-Type": "text/xml"}, b"<a/>", 415, "the body must be application/json"),
+    ({}, b"{}", 415, "the body must be application/json"),
+]
+
+
+@pytest.mark.parametrize(("change", "body", "status", "said"), HEADERS, ids=range(len(HEADERS)))
+def test_attributes_in_headers(service: Service, change: dict[str, str], body: bytes, status: int, said: str) -> None:
+    """An event in binary mode is taken whole or refused with a reason, as one that is structured; no pointer leads into a body that has none of it."""
+    service.clock.now = START
+    service.settle()
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in {**BARE, **change}.items()]
+    answer = service.client.post("/v1/events", content=body, headers=headers)
+    version = service.client.get("/v1/instances/train").json()["version"]
+
+    assert (answer.status_code, version) == (status, 2 if status == 200 else 1)
+    assert said in answer.text.replace("\\", "")
+    assert status == 200 or "pointer" not in answer.json()
+
+
+def test_the_same_event_in_every_mode(service: Service) -> None:
+    """However it is sent, it is the same event: said again in another mode it gets the first answer."""
+    service.settle()
+    data = {"duration": "20m"}
+    whole = {**envelope("acme", "set-background-duration", "7 %"), "data": data, "actor": "administrator"}
+    first = service.client.post("/v1/events", json=whole, headers=EVENTS).json()
+    attributes = {"specversion": "1.0", "source": "tests", "id": "7%20%25", "type": whole["type"], "subject": "acme"}
+    headers = {f"CE-{name}": str(value) for name, value in {**attributes, "actor": "administrator"}.items()}
+    binary = service.client.post("/v1/events", json=data, headers=headers).json()
+    (batch,) = service.client.post("/v1/events", json=[whole], headers=BATCH).json()
+
+    assert (first["accepted"], first["repeated"], binary["repeated"], batch["repeated"]) == (True, False, True, True)
+    assert binary == batch == first | {"repeated": True}
+    twice = [*headers.items(), ("ce-id", "8")]
+    answer = service.client.post("/v1/events", json=data, headers=twice)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "the header `ce-id` stands twice")
+
+
+def test_structured_wins(service: Service) -> None:
+    """Where the body is a whole envelope, headers beside it mean nothing."""
+    service.settle()
+    answer = service.client.post(
+        "/v1/events",
+        json=envelope("train", "start", "1"),
+        headers={**EVENTS, "ce-specversion": "1.0", "ce-type": "stop"},
+    )
+
+    assert answer.json()["transitions"] == ["start-background"]
+
+
 def test_a_stamp_is_kept(service: Service) -> None:
     """It takes effect when its group's time allows; what the sender said stays beside it."""
     service.clock.now = START + 10 * MINUTE
@@ -113,7 +199,7 @@ MORE = {
     "datacontenttype": st.just("application/json") | JSON,
 }
 FUZZED = st.fixed_dictionaries(ATTRIBUTES, optional=MORE) | st.dictionaries(st.text(max_size=8), JSON, max_size=4)
-STATUSES = {200, 400, 404, 412, 422}
+STATUSES = {200, 400, 404, 410, 412, 422}
 
 
 def total(service: Service) -> int:
@@ -138,6 +224,47 @@ def test_fuzzed_events_are_taken_whole_or_not_at_all(
         receipts = [told] if single else told
         assert len(receipts) == (1 if single else len(batch))
         assert total(patient) >= before + sum(not receipt["repeated"] for receipt in receipts)
+    else:
+        assert (answer.headers["content-type"], told["status"]) == ("application/problem+json", answer.status_code)
+        assert total(patient) == before
+
+
+BYTES = st.binary(max_size=12) | st.text(alphabet='%09aAfF"\\ é', max_size=12).map(lambda text: text.encode("latin-1"))
+SENT = {
+    "specversion": st.just(b"1.0") | BYTES,
+    "id": st.integers(0, 30).map(lambda number: str(number).encode()) | BYTES,
+    "source": st.sampled_from([b"a", b"b"]) | BYTES,
+    "type": st.sampled_from(WORDS).map(str.encode) | BYTES,
+    "subject": st.sampled_from(NAMES).map(str.encode) | BYTES,
+}
+MORE_SENT = {
+    "time": st.datetimes().map(lambda moment: f"{moment.isoformat()}Z".encode()) | BYTES,
+    "actor": st.sampled_from([b"user", b"administrator", b"service"]) | BYTES,
+    "expect": st.integers(-1, 4).map(lambda number: str(number).encode()) | BYTES,
+    "extra": BYTES,
+}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    attributes=st.fixed_dictionaries(SENT, optional=MORE_SENT),
+    body=st.binary(max_size=8) | JSON.map(lambda data: json.dumps(data).encode()),
+)
+def test_fuzzed_headers_are_taken_whole_or_not_at_all(
+    patient: Service, attributes: dict[str, bytes], body: bytes
+) -> None:
+    """A receipt, or a problem and not one decision more; never anything else."""
+    before = total(patient)
+    headers = [
+        (b"Content-Type", b"application/json"),
+        *((b"ce-" + name.encode(), value) for name, value in attributes.items()),
+    ]
+    answer = patient.client.post("/v1/events", content=body, headers=headers)
+    told = answer.json()
+
+    assert answer.status_code in STATUSES
+    if answer.status_code == 200:
+        assert total(patient) >= before + (not told["repeated"])
     else:
         assert (answer.headers["content-type"], told["status"]) == ("application/problem+json", answer.status_code)
         assert total(patient) == before

@@ -51,6 +51,8 @@ class Database:
     shared: set[int] = attrs.field(factory=set)
     alone: int | None = None
     owners: dict[object, int] = attrs.field(factory=dict)
+    marks: dict[int, int] = attrs.field(factory=dict)
+    """Transaction -> what had been drawn of the numbers of turns when it began to draw."""
     mishaps: dict[str, int] = attrs.field(factory=dict)
     _transactions: int = 0
 
@@ -62,6 +64,7 @@ class Database:
     def release(self, transaction: int) -> None:
         """Let go of its locks."""
         self.shared.discard(transaction)
+        self.marks.pop(transaction, None)
         self.alone = None if self.alone == transaction else self.alone
         self.owners = {key: owner for key, owner in self.owners.items() if owner != transaction}
 
@@ -86,7 +89,7 @@ class Database:
     def restart(self) -> None:
         """The server dies and begins anew with what is in its log."""
         self.life += 1
-        self.shared, self.alone, self.owners = set(), None, {}
+        self.shared, self.alone, self.owners, self.marks = set(), None, {}, {}
         self.tables, self.log = recovered(self.log)
 
     def commit(self, rows: list[Row]) -> None:
@@ -132,6 +135,20 @@ class SimulatedReading:
         """See `Reading`."""
         return list(self.tables.specs)
 
+    def wording(self, hash_: str) -> str | None:
+        """See `Reading`."""
+        return next((row.get("text") for row in self.tables.specs if row["hash"] == hash_), None)
+
+    def usage(self) -> dict[int, tuple[int, int, int]]:
+        """See `Reading`."""
+        found: dict[int, list[Decision]] = {}
+        for row in self.tables.journal.values():
+            found.setdefault(row.spec, []).append(row)
+        return {
+            spec: (min(row.at for row in rows), len(rows), len({row.instance for row in rows}))
+            for spec, rows in found.items()
+        }
+
     def answers(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Decision]:
         """See `Reading`."""
         return {key: self.tables.said[key] for key in keys if key in self.tables.said}
@@ -152,6 +169,10 @@ class SimulatedReading:
     def version(self, instance: str, version: int) -> Decision | None:
         """See `Reading`."""
         return self.tables.versions.get((instance, version))
+
+    def settled(self) -> int:
+        """See `Reading`."""
+        return min([self.database.turn, *self.database.marks.values()])
 
     def last(self) -> Decision | None:
         """See `Reading`."""
@@ -224,6 +245,8 @@ class SimulatedTransaction(SimulatedReading):
         super().__init__(database)
         self.number, self.life = database.begin(), database.life
         self.rows: list[Row] = []
+        self.drawn: list[int] = []
+        """Numbers of turns that wait to be used."""
 
     @property
     def tables(self) -> Tables:
@@ -250,8 +273,28 @@ class SimulatedTransaction(SimulatedReading):
         """Whether a lock is ours now."""
         return self.database.owners.setdefault(key, self.number) == self.number
 
-    def lock(self, instances: Collection[str], *, alone: bool) -> Locked:
+    def lock(
+        self,
+        instances: Collection[str],
+        *,
+        alone: bool,
+        keys: Collection[tuple[str, str]] = (),
+        near: Collection[str] = (),
+    ) -> Locked:
         """See `Transaction`."""
+        groups, alone = self._take(instances, alone=alone)
+        self.drawn = self._draw(len(keys))
+        self.point()
+        known = next(reversed(self.specifications()), None)
+        rows = self.instances([*instances, *near])
+        if not alone and not {row.group for row in rows if row.id in instances} <= {*groups}:
+            raise Conflict("an instance was made, or has changed its group meanwhile")
+        return Locked(
+            self.groups([COMMONS, *groups]), alone, known["hash"] if known else None, self.answers(keys), rows
+        )
+
+    def _take(self, instances: Collection[str], *, alone: bool) -> tuple[list[str], bool]:
+        """Take the locks: the groups, and whether it is alone."""
         self.point()
         database = self.database
         if not alone:
@@ -264,11 +307,11 @@ class SimulatedTransaction(SimulatedReading):
                     self._own(id_)
                 if any(id_ not in database.tables.clocks for id_ in wanted):
                     raise Conflict("a group has become part of another meanwhile")
-                return Locked(self.groups([COMMONS, *wanted]), alone=False)
+                return wanted, False
             database.release(self.number)
         self.wait_until(lambda: database.alone is None and not database.shared - {self.number})
         database.alone = self.number
-        return Locked(self.groups([COMMONS, *{row.group for row in self.instances(instances)}]), alone=True)
+        return sorted({row.group for row in self.instances(instances)}), True
 
     def claim(self, until: int, limit: int) -> list[Group]:
         """See `Transaction`."""
@@ -283,6 +326,14 @@ class SimulatedTransaction(SimulatedReading):
     def numbers(self, count: int) -> list[int]:
         """See `Transaction`."""
         self.point()
+        self.drawn += self._draw(count - len(self.drawn))
+        given, self.drawn = self.drawn[:count], self.drawn[count:]
+        return given
+
+    def _draw(self, count: int) -> list[int]:
+        if count <= 0:
+            return []
+        self.database.marks.setdefault(self.number, self.database.turn)
         first = self.database.turn + 1
         self.database.turn += count
         return list(range(first, first + count))

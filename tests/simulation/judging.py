@@ -19,6 +19,7 @@ def judge(run: Run, engine: Engine) -> None:
         each_input_once(run, decisions),
         each_deadline_once(run, decisions),
         every_effect(run, engine, decisions),
+        followed(run, engine, decisions),
     ):
         for failure in claim:
             raise AssertionError(failure)
@@ -86,6 +87,14 @@ def every_effect(run: Run, engine: Engine, decisions: list[Decision]) -> Iterato
     for effect in decided:
         order[effect.instance].append(first.get(effect.id, -1))
     yield from (f"effects of {id_} left out of order" for id_, places in order.items() if places != sorted(places))
+
+
+def followed(run: Run, engine: Engine, decisions: list[Decision]) -> Iterator[str]:
+    """Whoever read on in the journal now and then has got all of it, in order."""
+    while run.follow(engine):
+        pass
+    if run.read != decisions:
+        yield f"of {len(decisions)} decisions, whoever followed has {len({*run.read} & {*decisions})}"
 
 
 def in_memory(run: Run, engine: Engine, decisions: list[Decision]) -> None:

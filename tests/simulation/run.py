@@ -23,7 +23,7 @@ from outlast.errors import Conflict, MisuseError, Unsettled
 from outlast.moments import DAY, HOUR, MINUTE, SECOND
 from outlast.store.engine import Engine
 from outlast.store.outbox import Retries
-from outlast.store.records import OutgoingEffect, Receipt, Said
+from outlast.store.records import Decision, OutgoingEffect, Receipt, Said
 from tests.simulation.baton import Baton
 from tests.simulation.database import Database, Killed, Rates, SimulatedBackend
 from tests.store.traffic import traffic
@@ -71,6 +71,8 @@ class Run:
     attempts: list[str] = attrs.field(factory=list)
     """Ids of effects, each time a handler was called."""
     handled: set[str] = attrs.field(factory=set)
+    read: list[Decision] = attrs.field(factory=list)
+    """The journal as whoever follows it has got it."""
     counted: Counter[str] = attrs.field(factory=Counter)
 
     def __attrs_post_init__(self) -> None:
@@ -149,6 +151,14 @@ class Run:
             refs = {"lamp": self.random.choice(["l0", "l1"]), "towed": towed}
         return Made(machine, id_, refs, self.now, id_)
 
+    def follow(self, engine: Engine) -> bool:
+        """Read on in the journal, unless somebody else did meanwhile; whether there was more."""
+        last = self.read[-1:]
+        found = engine.decisions(after=last[0].seq if last else -1, limit=30)
+        if self.read[-1:] == last:
+            self.read += found
+        return bool(found)
+
     def handle(self, effect: OutgoingEffect) -> None:
         """Do what an effect says."""
         self.attempts.append(effect.id)
@@ -195,6 +205,7 @@ class Worker:
             (12, partial(engine.deliver, {"*": self.handle}, retries=RETRIES, limit=random.randrange(1, 6))),
             (4, self.turn_the_clock),
             (3, engine.due),
+            (8, lambda: run.follow(engine)),
             (3, lambda: engine.explain("c0", "drive")),
         ]
         weights, things = zip(*deeds, strict=True)

@@ -69,6 +69,14 @@ def repeats_are_not_known(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SimulatedReading, "answers", lambda _self, _keys: {})
 
 
+def nobody_looks_again_under_the_lock(patch: pytest.MonkeyPatch) -> None:
+    """A lock that does not tell what was answered before it was held."""
+    lock = SimulatedTransaction.lock
+    patch.setattr(
+        SimulatedTransaction, "lock", lambda self, ids, **what: attrs.evolve(lock(self, ids, **what), answers={})
+    )
+
+
 def nothing_fires_before_an_event(patch: pytest.MonkeyPatch) -> None:
     """An engine that takes an event without looking at what was due."""
     patch.setattr(Engine, "_catch_up", lambda _self, _session, _locked, _groups, now: now)
@@ -131,12 +139,18 @@ def answers_come_before_commits(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Database, "commit", deaf)
 
 
+def followers_go_too_far(patch: pytest.MonkeyPatch) -> None:
+    """A journal that is read on behind numbers nobody has committed yet."""
+    patch.setattr(SimulatedReading, "settled", lambda self: self.database.turn)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
         torn_commits_are_kept,
         commits_are_not_durable,
         repeats_are_not_known,
+        nobody_looks_again_under_the_lock,
         nothing_fires_before_an_event,
         timers_fire_when_the_worker_comes,
         groups_are_woken_late,
@@ -145,6 +159,7 @@ def answers_come_before_commits(patch: pytest.MonkeyPatch) -> None:
         failures_are_forgotten,
         some_effects_are_lost,
         answers_come_before_commits,
+        followers_go_too_far,
     ],
     ids=lambda fault: fault.__name__,
 )

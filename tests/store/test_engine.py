@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from outlast.errors import MisuseError, OutdatedError, RefusedInstance, UnknownName
+from outlast.errors import (
+    IdempotencyError,
+    InstanceExists,
+    InstanceGone,
+    MisuseError,
+    OutdatedError,
+    RefusedInstance,
+    UnknownName,
+)
 from outlast.plan import Plan
 from outlast.run import System
 from outlast.store.engine import Engine
@@ -91,7 +99,7 @@ def test_an_id_is_used_once(url: str, sagemaker: Plan, instance: str, event: str
     with settled(url, sagemaker) as engine:
         engine.send("ana", "sign-out", by="user", id="1")
 
-        with pytest.raises(MisuseError, match="was used for something else"):
+        with pytest.raises(IdempotencyError, match="the id `1` was used for something else"):
             engine.send(instance, event, by=by, id="1")
 
 
@@ -173,7 +181,7 @@ MISTAKES: list[tuple[Callable[[Engine], object], type[Exception], str]] = [
     ),
     (
         lambda engine: engine.create("interactive-session", "ana", center="acme"),
-        MisuseError,
+        InstanceExists,
         "an instance called `ana` is already there",
     ),
     (
@@ -256,10 +264,14 @@ def test_a_child_that_ended_is_history(url: str, sagemaker: Plan) -> None:
         engine.send("train", "start")
         engine.send("train", "finish")
 
-        with pytest.raises(UnknownName):
-            engine.get("train.background")
-        with pytest.raises(MisuseError, match=r"there is no instance `train\.background` any more"):
-            engine.send("train.background", "revoke")
+        for ask in (
+            engine.get,
+            engine.enabled,
+            lambda name: engine.explain(name, "revoke"),
+            lambda name: engine.send(name, "revoke"),
+        ):
+            with pytest.raises(InstanceGone, match=r"there is no instance `train\.background` any more"):
+                ask("train.background")
         assert engine.history("train.background")[-1].cause == "stop"
         again = engine.create("background-session", "train.background", duration="1d")
         assert again.version == engine.history("train.background")[-1].version > 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,16 +15,18 @@ import psycopg
 import pytest
 
 import outlast
-from outlast.errors import Conflict, MisuseError, StoreError, Unsettled
+from outlast.errors import Conflict, IdempotencyError, MisuseError, StoreError, Unsettled
 from outlast.plan import Plan, under
 from outlast.store import schema
 from outlast.store.engine import Engine
+from outlast.store.interface import Transaction
 from outlast.store.journal import seal, sealed
 from outlast.store.opening import open_backend
 from outlast.store.postgres import PostgresBackend
-from outlast.store.records import Changes
+from outlast.store.records import Changes, Receipt, Said
 from outlast.store.sqlite import SqliteBackend
 from tests.store.people import DAY, START, opened, settled
+from tests.store.traffic import traffic
 
 
 def busy(engine: Engine, number: int = 6) -> None:
@@ -271,6 +275,54 @@ def test_many_say_the_same_at_once(url: str, sagemaker: Plan) -> None:
         assert engine.verify().ok
 
 
+def test_said_by_another_between_looking_and_locking(
+    url: str, sagemaker: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody else says after an engine has looked, and before it holds the lock, is found there: the first answer again, alone or in a batch."""
+    with settled(url, sagemaker) as engine, opened(url, sagemaker) as other:
+        first = [other.send("ana", "sign-out", id="1")]
+
+        def overtaken(id_: str, say: Callable[[], list[Receipt]]) -> list[Receipt]:
+            engine.send("ana", "sign-out", id="1")  # a repeat: the next will be looked for first
+            begin = engine.backend.transaction
+
+            def late() -> AbstractContextManager[Transaction]:
+                monkeypatch.setattr(engine.backend, "transaction", begin)
+                first.append(other.send("ana", "sign-in", id=id_))
+                return begin()
+
+            monkeypatch.setattr(engine.backend, "transaction", late)
+            return say()
+
+        alone = overtaken("2", lambda: [engine.send("ana", "sign-in", id="2")])
+        batch = [Said("ana", event, id=id_) for id_, event in (("1", "sign-out"), ("3", "sign-in"), ("4", "sign-out"))]
+        among = overtaken("3", lambda: engine.send_many(batch))
+        with pytest.raises(IdempotencyError):
+            overtaken("5", lambda: [engine.send("ana", "sign-out", id="5")])
+
+        assert [receipt.repeated for receipt in (*alone, *among)] == [True, True, True, False]
+        assert [*alone, *among][:3] == [first[1], first[0], first[2]]
+        assert [decision.id for decision in engine.history("ana")][1:] == ["1", "2", "3", "4", "5"]
+        assert engine.verify().ok
+
+
+def test_a_repeat_waits_for_nobody(tmp_path: Path, sagemaker: Plan) -> None:
+    """Where repeats come often they are answered without a lock, so nobody who writes can hold them up."""
+    with settled(f"sqlite:///{tmp_path}/store.db?patience=0", sagemaker) as engine:
+        said = [Said("ana", "sign-out", id="1"), Said("ana", "sign-in", id="2")]
+        first = engine.send_many(said)
+        engine.send_many(said)
+        with sqlite3.connect(tmp_path / "store.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+
+            assert engine.send_many(said) == first
+            assert engine.send("ana", "sign-out", id="1") == first[0]
+            with pytest.raises(IdempotencyError):
+                engine.send("ana", "sign-in", id="1")
+            other.execute("ROLLBACK")
+        other.close()
+
+
 def test_a_version_that_has_moved(url: str, sagemaker: Plan) -> None:
     """Whoever writes to an instance that is not as it was read gets a conflict, one or many, and nothing is kept."""
     with settled(url, sagemaker) as engine:
@@ -462,6 +514,18 @@ def test_a_forged_decision(tmp_path: Path, sagemaker: Plan) -> None:
         assert "decided again it comes out otherwise: `body` of decision" in str(finding)
         with pytest.raises(StoreError, match="comes out otherwise"):
             engine.replay()
+
+
+def test_a_deadline_that_nobody_has(url: str) -> None:
+    """Settings that are said to be due while no instance is: an event to whoever reads them is refused in words, and does not wait for ever."""
+    with opened(url, traffic()) as engine:
+        engine.create("lamp", "lamp")
+        engine.create("car", "car", lamp="lamp")
+        run(engine, "UPDATE instance SET due = NULL WHERE id = 'lamp'")
+
+        with pytest.raises(StoreError, match="something is due that no instance knows of"):
+            engine.send("car", "drive", at=START + DAY)
+        assert not engine.verify().ok
 
 
 def test_a_forged_decision_in_the_middle(tmp_path: Path, sagemaker: Plan) -> None:

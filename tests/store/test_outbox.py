@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from outlast.moments import MINUTE, SECOND
+from outlast.errors import ClockSkewError
+from outlast.moments import DAY, MINUTE, SECOND
 from outlast.plan import Plan
 from outlast.store.engine import Engine
 from outlast.store.outbox import Delivered, Retries
@@ -15,6 +16,11 @@ from tests.store.people import START, Clock, opened, settled
 def nobody(effect: OutgoingEffect) -> None:
     """A handler that is not to be asked."""
     pytest.fail(f"{effect.id} was handled")
+
+
+def fails(effect: OutgoingEffect) -> None:
+    """A handler that can do nothing."""
+    raise OSError(effect.id)
 
 
 def two_jobs(engine: Engine) -> None:
@@ -99,6 +105,31 @@ def test_a_poisoned_effect_dies(url: str, sagemaker: Plan) -> None:
         assert engine.verify().ok
 
 
+def test_a_clock_far_ahead_takes_nothing(url: str, sagemaker: Plan) -> None:
+    """A clock further ahead than `leap` makes no attempt and puts nothing off: whoever has the right time finds all as it was."""
+    clock, right, seen = Clock(START), Clock(START), list[str]()
+
+    def jump(effect: OutgoingEffect) -> None:
+        clock.now += 365 * DAY
+        raise OSError(effect.id)
+
+    with settled(url, sagemaker, clock) as engine, opened(url, sagemaker, right) as other:
+        two_jobs(engine)
+        other.deliver({"*": fails})
+        waiting = engine.effects("pending")
+        clock.now += 365 * DAY
+        with pytest.raises(ClockSkewError, match="a clock may be wrong"):
+            engine.deliver({"*": nobody})
+        assert engine.effects("pending") == waiting
+        clock.now = right.now = START + MINUTE
+        with pytest.raises(ClockSkewError, match="a clock may be wrong"):
+            engine.deliver({"*": jump})
+
+        right.now += 5 * MINUTE  # the lease
+        assert other.deliver({"*": lambda effect: seen.append(f"{effect.instance} {effect.name}")}) == Delivered(done=4)
+        assert sorted(seen) == ["one credentials", "one job-failed", "two credentials", "two job-failed"]
+
+
 def test_a_worker_that_dies_while_delivering(url: str, sagemaker: Plan) -> None:
     """Its effects are taken by another when its time is up, and if it was only frozen, what it says late counts for nothing."""
     clock, attempts = Clock(), list[tuple[str, int]]()
@@ -122,10 +153,6 @@ def test_a_worker_that_dies_while_delivering(url: str, sagemaker: Plan) -> None:
 
 def test_whoever_waits_behind_another_wakes_nobody(url: str, sagemaker: Plan) -> None:
     """A worker sleeps until the first effect of an instance may be tried again, though others of it are ready."""
-
-    def fails(effect: OutgoingEffect) -> None:
-        raise OSError(effect.id)
-
     clock = Clock(START)
     with settled(url, sagemaker, clock) as engine:
         engine.create("job", "one", domain="ds", session="ana", kind="training")

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from outlast.errors import Conflict, LimitExceeded, MisuseError
+from outlast.errors import ClockSkewError, Conflict, LimitExceeded
 from outlast.moments import MINUTE, SECOND
 from outlast.plan import Plan
 from outlast.run import Terms
@@ -114,10 +114,10 @@ def test_a_clock_set_forward_one_year(url: str, sagemaker: Plan) -> None:
     with settled(url, sagemaker, clock) as engine:
         clock.now += 365 * DAY
         with pytest.raises(
-            MisuseError, match="2025-10-04T00:00:00Z is 365d after everything the store knows: a clock may be wrong"
+            ClockSkewError, match="2025-10-04T00:00:00Z is 365d after everything the store knows: a clock may be wrong"
         ):
             engine.run_timers()
-        with pytest.raises(MisuseError, match="a clock may be wrong"):
+        with pytest.raises(ClockSkewError, match="a clock may be wrong"):
             engine.send("ana", "sign-out")
         assert engine.get("ana").state == "signed-in"
         clock.now = START + HOUR

@@ -24,7 +24,7 @@ VARIABLE = "OUTLAST_TOKENS"
 
 
 @click.command()
-@click.argument("system", shell_complete=finding.complete_system)
+@click.argument("system", required=False, shell_complete=finding.complete_system)
 @click.option(
     "--store",
     "url",
@@ -68,9 +68,15 @@ VARIABLE = "OUTLAST_TOKENS"
     default="5m",
     help="How far in the future an event may say it happened, 5m unless said otherwise.",
 )
+@click.option(
+    "--leap",
+    metavar="DURATION",
+    default="180d",
+    help="How far beyond everything the store knows time may go on before the clock is not believed, 180d unless said otherwise.",
+)
 @click.option("--conformance", is_flag=True, help="Also answer the cases of conformance tables, at /v1/conformance.")
 def serve_command(
-    system: str,
+    system: str | None,
     url: str,
     host: str,
     port: int,
@@ -81,42 +87,59 @@ def serve_command(
     rate: float,
     max_body: int,
     ahead: str,
+    leap: str,
     *,
     conformance: bool,
 ) -> None:
     """Serve a SYSTEM whose instances are in a store: events in, effects out, timers fired at their deadline.
 
+    Without a SYSTEM it is the one the store is under, as the store keeps it.
+
     Without tokens only this machine is listened to. SIGTERM ends it gracefully.
     """
-    plan = loading.load(system, finding.chosen_readings(readings))
+    if system is None and readings:
+        raise MisuseError("--reading needs a SYSTEM: without one the store is served as it is")
+    plan = loading.load(system, finding.chosen_readings(readings)) if system is not None else None
     tokens, where = _tokens(tokens_file), Address(host, port, tls_certificate, tls_key)
     where.check(secured=bool(tokens))
-    limits = attrs.evolve(USUAL, rate=rate or None, burst=max(1, int(2 * rate)), body=max_body, ahead=_duration(ahead))
+    leaping = _duration("--leap", leap)
+    limits = attrs.evolve(
+        USUAL, rate=rate or None, burst=max(1, int(2 * rate)), body=max_body, ahead=_duration("--ahead", ahead)
+    )
     try:
         app, server = (importlib.import_module(f"outlast.service.{name}") for name in ("app", "server"))
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
         raise MissingExtra("`outlast serve`", "service") from error
-    deck = app.open_deck(
-        url, plan, stories=loading.scenarios(system), tokens=tokens, limits=limits, version=__version__
-    )
-    if not where.is_loopback and not where.encrypted:
-        complain(
-            Text("outlast: tokens travel in the clear: say --tls-certificate and --tls-key, or let a proxy speak TLS")
+    with server.listen(where) as sock:  # first of all: where nobody can be served, no store is made
+        deck = app.open_deck(
+            url,
+            plan,
+            stories=loading.scenarios(system) if system is not None else {},
+            tokens=tokens,
+            limits=limits,
+            leap=leaping,
+            version=__version__,
         )
-    server.serve(deck, where, conformance=conformance, ready=lambda address: _ready(plan, address))
+        if not where.is_loopback and not where.encrypted:
+            complain(
+                Text(
+                    "outlast: tokens travel in the clear: say --tls-certificate and --tls-key, or let a proxy speak TLS"
+                )
+            )
+        server.serve(deck, where, sock, conformance=conformance, ready=lambda address: _ready(deck.plan, address))
 
 
 def _ready(plan: Plan, address: str) -> None:
     show(Text(f"{plan.title or plan.name}: {address}"))
 
 
-def _duration(text: str) -> int:
+def _duration(option: str, text: str) -> int:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise MisuseError(f"--ahead: {error}") from error
+        raise MisuseError(f"{option}: {error}") from error
 
 
 def _tokens(file: Path | None) -> Tokens:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from outlast.plan import Plan
 from outlast.run import Explanation, Offer
 from outlast.store.records import Decision, Due, OutgoingEffect, Receipt, View
 
@@ -30,7 +29,7 @@ def instance(view: View) -> Data:
     }
 
 
-def decision(plan: Plan, row: Decision) -> Data:
+def decision(row: Decision) -> Data:
     """One row of the journal."""
     said = row.said
     event = said.get("event")
@@ -47,7 +46,7 @@ def decision(plan: Plan, row: Decision) -> Data:
         "id": row.id,
         "event": event
         and {name: event.get(name) for name in ("name", "by", "sender")} | {"payload": event.get("payload", {})},
-        "timer": row.timer and plan.machines[row.machine].arrows[row.timer].id,
+        "timer": row.timer and row.timer.partition("@")[0],
         "transitions": list(row.transitions),
         "clauses": list(row.clauses),
         "states": list(row.states),
@@ -58,7 +57,7 @@ def decision(plan: Plan, row: Decision) -> Data:
     }
 
 
-def receipt(plan: Plan, found: Receipt) -> Data:
+def receipt(found: Receipt) -> Data:
     """The answer to one input: its own decision first, then what it caused."""
     return {
         "instance": found.instance,
@@ -69,7 +68,7 @@ def receipt(plan: Plan, found: Receipt) -> Data:
         "repeated": found.repeated,
         "transitions": list(found.transitions),
         "clauses": list(found.clauses),
-        "decisions": [decision(plan, row) for row in found.decisions],
+        "decisions": [decision(row) for row in found.decisions],
     }
 
 
@@ -82,6 +81,11 @@ def effect(item: OutgoingEffect) -> Data:
         "payload": dict(item.payload),
         "at": item.at,
     }
+
+
+def kept(item: OutgoingEffect, state: str) -> Data:
+    """An effect, and what has become of it: how often it was tried, and why the last attempt failed."""
+    return effect(item) | {"state": state, "attempts": item.attempts, "error": item.error}
 
 
 def offer(item: Offer) -> Data:

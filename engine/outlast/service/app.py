@@ -30,16 +30,17 @@ from outlast.service.watched import WatchedBackend
 from outlast.service.worker import fire_timers
 from outlast.store.aio import AsyncEngine
 from outlast.store.engine import LEAP, Clock, Engine, wall_clock
+from outlast.store.interface import Backend
 from outlast.store.opening import open_backend
-from outlast.store.sqlite import SqliteBackend
+from outlast.store.versions import Versions
 
-OVERLAP = 1_000
-"""Turns behind the last one that transactions side by side may still be committing."""
+NOWHERE = "\n"
+"""A group that there cannot be."""
 
 
 def open_deck(
     url: str,
-    plan: Plan,
+    plan: Plan | None = None,
     *,
     stories: Mapping[str, model.Scenario] | None = None,
     tokens: Tokens = NOBODY,
@@ -49,12 +50,20 @@ def open_deck(
     gallery: Path = Path("diagrams"),
     version: str = "0",
 ) -> Deck:
-    """Everything a service needs, around the store at a URL. Raises MisuseError, StoreError, MissingExtra."""
-    telemetry, bell, inner = Telemetry(plan, clock), Bell(), open_backend(url)
+    """Everything a service needs, around the store at a URL; without a plan under what the store is under. Raises MisuseError, StoreError, MissingExtra."""
+    inner = open_backend(url, create=plan is not None)
+    try:
+        plan = plan or _current(inner)
+    except BaseException:
+        inner.close()
+        raise
+    telemetry, bell = Telemetry(plan, clock), Bell()
     telemetry.on_commit = bell.ring
     backend = WatchedBackend(inner, telemetry)
     try:
         engine = AsyncEngine(Engine(backend, plan, clock=clock, leap=leap))
+        with inner.transaction() as transaction:
+            transaction.set_stuck(NOWHERE, "")  # changes nothing; better refused now than when the first event comes
     except BaseException:
         backend.close()
         raise
@@ -71,8 +80,12 @@ def open_deck(
         pictures=Pictures(plan, stories or {}, gallery),
         bell=bell,
         version=version,
-        overlap=0 if isinstance(inner, SqliteBackend) else OVERLAP,  # there, one writes after the other
     )
+
+
+def _current(backend: Backend) -> Plan:
+    with backend.reading() as reading:
+        return Versions(reading).current(backend.url)
 
 
 def create_app(deck: Deck, *, conformance: bool = False, encrypted: bool = False) -> Starlette:
@@ -94,7 +107,7 @@ def create_app(deck: Deck, *, conformance: bool = False, encrypted: bool = False
 
     return Starlette(
         routes=[_route(deck, row) for row in table],
-        middleware=[Middleware(Door, encrypted=encrypted)],
+        middleware=[Middleware(Door, deck=deck, encrypted=encrypted)],
         exception_handlers={HTTPException: unrouted},
         lifespan=lifespan,
     )

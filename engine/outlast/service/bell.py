@@ -34,8 +34,9 @@ class Bell:
 
     async def after(self, mark: asyncio.Event, seconds: float) -> bool:
         """Wait for the ring after a mark, at most so long; whether it came."""
-        try:
-            await asyncio.wait_for(mark.wait(), seconds)
+        try:  # with `wait_for` of Python 3.11, whoever is cancelled just as the bell rings would not end
+            async with asyncio.timeout(seconds):
+                await mark.wait()
         except TimeoutError:
             return False
         return True

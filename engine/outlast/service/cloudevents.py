@@ -1,4 +1,6 @@
-"""CloudEvents 1.0, structured: an event for an instance on its way in, an effect on its way out.
+"""CloudEvents 1.0: an event for an instance on its way in, an effect on its way out.
+
+On its way in it is structured, alone or in a batch, or binary: attributes in headers `ce-…`, the payload as the body (HTTP Protocol Binding 1.0.2).
 
 `type` is the event, `subject` the instance, `data` the payload, `source` and `id` what it is known by, `time` when it happened. Two extension
 attributes are understood: `actor`, who says it, and `expect`, the version the instance must have. Others are allowed and left alone.
@@ -7,19 +9,62 @@ attributes are understood: `actor`, who says it, and `expect`, the version the i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
 
 from outlast.moments import format_instant, parse_instant
 from outlast.service.bodies import Json, Members
 from outlast.service.problems import Refused
 from outlast.store.records import OutgoingEffect, Said
 
-MEDIA, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+MEDIA, BATCH, BINARY = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
+PREFIX = "ce-"
+ATTRIBUTES = ("specversion", "type", "subject", "source", "id", "time", "dataschema", "actor", "expect")
+"""What is understood of an envelope, `data` and its type beside."""
 RFC_3339 = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
 NAME = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 """What an attribute may be called (CloudEvents 1.0, section 3)."""
+_PRINTABLE = re.compile(r"[\x20-\x7e]*", re.ASCII)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.ASCII)
+_ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def gathered(headers: Iterable[tuple[str, str]], data: Json) -> Json:
+    """The envelope of an event whose attributes are headers; `data` is the body. Raises Refused."""
+    found: dict[str, Json] = {}
+    for header, text in headers:
+        if header.startswith(PREFIX):
+            name = header.removeprefix(PREFIX)
+            if name in found:
+                raise Refused("bad-request", f"the header `{header:.60}` stands twice")
+            if name in ("data", "data_base64", "datacontenttype"):
+                raise Refused(
+                    "bad-request", f"`{header}` is no attribute: the payload is the body, its type `Content-Type`"
+                )
+            found[name] = _value(header, text)
+    expect = found.get("expect")
+    if isinstance(expect, str) and _DIGITS.fullmatch(expect):  # in a header, a number is its digits
+        found["expect"] = int(expect)
+    return {**found, "data": data}
+
+
+def _value(header: str, text: str) -> str:
+    """The value of an attribute from its header (section 3.1.3.2): quotes first, then percent signs, each once. Raises Refused."""
+    whole = quoted[1] if (quoted := _QUOTED.fullmatch(text)) else text
+    plain = re.sub(r"\\(.)", r"\1", whole) if quoted else whole
+    if not _PRINTABLE.fullmatch(plain) or not _ENCODED.fullmatch(plain):
+        raise Refused(
+            "bad-request",
+            f"`{header:.60}`: ASCII is wanted; write other characters as %XX of their UTF-8, and % as %25",
+        )
+    try:
+        return unquote_to_bytes(plain).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused("bad-request", f"`{header:.60}`: what %XX stands for is not UTF-8") from error
 
 
 def said_in(data: Json, path: str, latest: int) -> Said:

@@ -26,6 +26,8 @@ from outlast.store.journal import decode_snapshot
 from outlast.store.records import Decision
 
 JsonObject: TypeAlias = dict[str, Any]  # as json.load gives it; whatever is wrong in it is answered, not raised
+ABLE = tuple(name for name in CAPABILITIES if name not in ("happen", "constants"))
+"""A store has one plan, and settles the moment of a `within` row when it arms its timer."""
 STEPS = 10_000
 """Steps of one case, and instances in one step, at most."""
 
@@ -38,7 +40,7 @@ def answer(plan: Plan, message: Json) -> JsonObject:
     match message.get("cmd"):
         case "start":
             about = {"name": "outlast service", "language": "Python"}
-            return echo | {"ready": True, "version": VERSION, "implementation": about, "capabilities": [*CAPABILITIES]}
+            return echo | {"ready": True, "version": VERSION, "implementation": about, "capabilities": [*ABLE]}
         case "run":
             return echo | _told(plan, message.get("case"))
         case "stop":

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 @attrs.define(eq=False)
 class Deck:
-    """Everything a running service has. `overlap`: how many turns of the journal may still be committed behind one that was seen."""
+    """Everything a running service has."""
 
     plan: Plan
     stories: Mapping[str, model.Scenario]
@@ -43,7 +43,6 @@ class Deck:
     census: Census
     pictures: Pictures
     bell: Bell
-    overlap: int
     version: str = "0"
     """Of the program, for those who ask."""
     document: Mapping[str, object] = attrs.field(factory=dict)
@@ -105,6 +104,11 @@ class Call:
 
     async def json(self, *media: str) -> tuple[str, Json]:
         """The body, and of which of these types it is. Raises Refused."""
+        kind, body = await self.body(*media)
+        return kind, parse(body, self.limits.depth)
+
+    async def body(self, *media: str) -> tuple[str, bytes]:
+        """The bytes of the body, and of which of these types it is. Raises Refused."""
         given, _, parameters = self.request.headers.get("content-type", "").partition(";")
         kind = given.strip().lower()
         charset = re.search(r"charset\s*=\s*\"?([\w-]+)", parameters, re.ASCII)
@@ -117,12 +121,12 @@ class Call:
         if self.request.headers.get("content-encoding", "identity").lower() != "identity":
             raise Refused("unsupported-type", "the body must not be compressed")
         try:
-            body = await asyncio.wait_for(self._body(), self.limits.patience)
+            async with asyncio.timeout(self.limits.patience):
+                return kind, await self._arrived()
         except TimeoutError as error:
             raise Refused("too-slow", f"the body did not arrive within {self.limits.patience:g} s") from error
-        return kind, parse(body, self.limits.depth)
 
-    async def _body(self) -> bytes:
+    async def _arrived(self) -> bytes:
         most = self.limits.body
         length = self.request.headers.get("content-length", "")
         too_large = Refused("too-large", f"a body has at most {most:,} bytes", headers={"Connection": "close"})

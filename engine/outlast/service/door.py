@@ -34,10 +34,11 @@ LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?", re.ASCII
 
 
 class Door:
-    """Around the whole application: request ids, headers, and the path as it was sent, so that a `%2F` in an id stays part of the id."""
+    """Around the whole application: request ids, headers, how many at a time, and the path as it was sent, so that a `%2F` in an id stays part of the id."""
 
-    def __init__(self, app: ASGIApp, *, encrypted: bool = False) -> None:
-        self.app, self.encrypted = app, encrypted
+    def __init__(self, app: ASGIApp, deck: Deck, *, encrypted: bool = False) -> None:
+        self.app, self.deck, self.encrypted = app, deck, encrypted
+        self.inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -67,7 +68,16 @@ class Door:
                 }
             await send(message)
 
-        await self.app(scope, receive, sending)
+        if self.inside >= self.deck.limits.together:
+            self.deck.telemetry.turned_away()
+            full = Refused("overloaded", f"{self.inside:,} requests are being answered", headers={"Retry-After": "1"})
+            await problem(Request(scope), full)(scope, receive, sending)
+            return
+        self.inside += 1
+        try:
+            await self.app(scope, receive, sending)
+        finally:
+            self.inside -= 1
 
 
 def guarded(deck: Deck, row: Row) -> Callable[[Request], Awaitable[Response]]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
-import attrs
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from outlast.errors import Conflict, MisuseError, Unsettled
+from outlast.errors import ClockSkewError, Conflict, MisuseError, Unsettled
 from outlast.expr import Value
 from outlast.service import answers, cloudevents, conformance, live, pictures, streams, telemetry
-from outlast.service.bodies import Json, Members
+from outlast.service.bodies import Json, Members, parse
 from outlast.service.deck import Call, Deck
 from outlast.service.problems import Refused
+from outlast.store.interface import Transaction
 from outlast.store.journal import decode_snapshot
-from outlast.store.records import OutgoingEffect, View
+from outlast.store.outbox import key_of
+from outlast.store.records import PLACES, OutgoingEffect, Said, View
 
+T = TypeVar("T")
 JSON = "application/json"
 SVG = "image/svg+xml"
 ATTEMPTS = 10
+MOMENT = 0.02
+"""Seconds to wait for others."""
+SHOWN = 50
+"""Instances on the first page."""
 STATES = {"pending": 0, "done": 0, "dead": 0}
 
 
@@ -77,16 +86,24 @@ async def instances(deck: Deck, call: Call) -> Response:
     after, limit, machine = call.word("after") or "", call.limit(), call.word("machine", deck.plan.machines)
 
     def look() -> dict[str, object]:
-        with deck.backend.reading() as reading:
-            rows = reading.everybody(after, limit)
-        found = [
-            answers.instance(View(deck.plan, decode_snapshot(deck.plan, row.snapshot), row.version))
-            for row in rows
-            if row.snapshot is not None and machine in (None, row.machine)
-        ]
-        return {"instances": found, "next": rows[-1].id if len(rows) == limit else None}
+        rows = _everybody(deck, after, limit)
+        found = [answers.instance(view) for _, view in rows if view and machine in (None, view.machine.name)]
+        return {"instances": found, "next": rows[-1][0] if len(rows) == limit else None}
 
     return JSONResponse(await deck.engine.run(look))
+
+
+def _everybody(deck: Deck, after: str, limit: int) -> list[tuple[str, View | None]]:
+    """Ids in order, and their instances: None for those that are gone."""
+    with deck.backend.reading() as reading:
+        rows = reading.everybody(after, limit)
+    return [
+        (
+            row.id,
+            None if row.snapshot is None else View(deck.plan, decode_snapshot(deck.plan, row.snapshot), row.version),
+        )
+        for row in rows
+    ]
 
 
 async def make(deck: Deck, call: Call) -> Response:
@@ -107,7 +124,7 @@ async def make(deck: Deck, call: Call) -> Response:
     if at is not None and at > deck.engine.engine.clock() + deck.limits.ahead:
         raise Refused("bad-request", "`at` is in the future", path="/at")
     found = await deck.engine.begin(given, at=at, source=source or "", id=id_)
-    return JSONResponse(answers.receipt(deck.plan, found), 200 if found.repeated else 201)
+    return JSONResponse(answers.receipt(found), 200 if found.repeated else 201)
 
 
 async def instance(deck: Deck, call: Call) -> Response:
@@ -119,7 +136,7 @@ async def history(deck: Deck, call: Call) -> Response:
     """What an instance decided, in order."""
     limit = call.limit()
     found = await deck.engine.history(call.path("id"), after=call.number("after", 0), limit=limit)
-    rows = [answers.decision(deck.plan, row) for row in found]
+    rows = [answers.decision(row) for row in found]
     return JSONResponse({"decisions": rows, "next": found[-1].version if len(found) == limit else None})
 
 
@@ -156,10 +173,12 @@ async def story(deck: Deck, call: Call) -> Response:
 
 async def events(deck: Deck, call: Call) -> Response:
     """Say one event, or several in one transaction: all of them, or none."""
-    kind, data = await call.json(cloudevents.MEDIA, cloudevents.BATCH)
+    kind, data = await _envelope(call)
     latest = deck.engine.engine.clock() + deck.limits.ahead
     if kind == cloudevents.MEDIA:
         said = [cloudevents.said_in(data, "", latest)]
+    elif kind == cloudevents.BINARY:
+        said = [_of_headers(data, latest)]
     else:
         if not isinstance(data, list) or not 1 <= len(data) <= deck.limits.batch:
             raise Refused("bad-request", f"a batch is a list of 1 to {deck.limits.batch:,} events")
@@ -168,15 +187,36 @@ async def events(deck: Deck, call: Call) -> Response:
     for item, receipt in zip(said, found, strict=True):
         if receipt.repeated:
             deck.telemetry.repeated(item.event)
-    told = [answers.receipt(deck.plan, receipt) for receipt in found]
-    return JSONResponse(told[0] if kind == cloudevents.MEDIA else told)
+    told = [answers.receipt(receipt) for receipt in found]
+    return JSONResponse(told if kind == cloudevents.BATCH else told[0])
+
+
+async def _envelope(call: Call) -> tuple[str, Json]:
+    """The event or events of a request, in whichever mode they come. Raises Refused."""
+    headers = call.request.headers
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if f"{cloudevents.PREFIX}specversion" not in headers or kind in (cloudevents.MEDIA, cloudevents.BATCH):
+        return await call.json(cloudevents.MEDIA, cloudevents.BATCH)
+    if kind or headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        _, body = await call.body(cloudevents.BINARY)
+    else:
+        body = b""
+    return cloudevents.BINARY, cloudevents.gathered(headers.items(), parse(body, call.limits.depth) if body else None)
+
+
+def _of_headers(data: Json, latest: int) -> Said:
+    """The event of an envelope of headers. Raises Refused, without saying where in the body: it is not there."""
+    try:
+        return cloudevents.said_in(data, "", latest)
+    except Refused as error:
+        raise Refused(error.code, error.detail) from error
 
 
 async def decisions(deck: Deck, call: Call) -> Response:
     """The journal of the whole store, in order."""
     limit = call.limit()
     found = await deck.engine.decisions(after=call.number("after", -1), limit=limit)
-    rows = [answers.decision(deck.plan, row) for row in found]
+    rows = [answers.decision(row) for row in found]
     return JSONResponse({"decisions": rows, "next": found[-1].seq if len(found) == limit else None})
 
 
@@ -208,8 +248,23 @@ async def advance(deck: Deck, call: Call) -> Response:
     until = members.number("until")
     members.end()
     instant = deck.engine.engine.clock() if until is None else until
-    fired = await deck.engine.run_timers(instant)
-    return JSONResponse({"until": instant, "turns": fired.turns, "stuck": dict(fired.stuck)})
+    try:
+        fired = await deck.engine.run_timers(instant)
+        turns, stuck = fired.turns, dict(fired.stuck)
+        while await _overdue(deck, instant):  # others are firing it at this moment
+            await deck.bell.after(deck.bell.mark(), MOMENT)
+            fired = await deck.engine.run_timers(instant)
+            turns, stuck = turns + fired.turns, {**stuck, **fired.stuck}
+    except ClockSkewError as error:
+        if until is None:
+            raise
+        raise Refused("bad-request", str(error), path="/until") from error
+    return JSONResponse({"until": instant, "turns": turns, "stuck": stuck})
+
+
+async def _overdue(deck: Deck, instant: int) -> bool:
+    due = await deck.engine.next_due()
+    return due is not None and due <= instant
 
 
 # ---- effects
@@ -218,15 +273,16 @@ async def advance(deck: Deck, call: Call) -> Response:
 async def effects(deck: Deck, call: Call) -> Response:
     """A page of effects, in the order they were decided."""
     limit, state, text = call.limit(), call.word("state", STATES), call.word("after")
-    after = (-1, -1) if text is None else streams.effect_key(text)
+    after = (-1, -1) if text is None else key_of(text)
     if after is None:
         raise Refused("bad-request", "`after` is the id of an effect, like 1048576-0")
 
     def look() -> dict[str, object]:
+        settled = deck.engine.engine.settled()
         with deck.backend.reading() as reading:
             rows = reading.effects(after, limit, state)
-        found = [answers.effect(item) | {"state": state} for item, state in rows]
-        return {"effects": found, "next": rows[-1][0].id if len(rows) == limit else None}
+        found = [answers.kept(item, state) for item, state in rows if item.seq // PLACES <= settled]
+        return {"effects": found, "next": rows[-1][0].id if len(found) == limit else None}
 
     return JSONResponse(await deck.engine.run(look))
 
@@ -238,42 +294,65 @@ async def effect_stream(deck: Deck, call: Call) -> Response:
 
 async def acknowledge(deck: Deck, call: Call) -> Response:
     """Say that effects were carried out: they are not sent again."""
+
+    def settle(transaction: Transaction, effect: OutgoingEffect, state: str) -> bool:
+        if state == "pending":
+            transaction.settle_effect(effect, "done", 0, None)
+        return state != "dead"
+
+    done, ignored = await _changed(deck, call, settle)
+    return JSONResponse({"acknowledged": done, "ignored": ignored})
+
+
+async def revive(deck: Deck, call: Call) -> Response:
+    """Let dead effects be tried again by whoever carries them out."""
+
+    def again(transaction: Transaction, effect: OutgoingEffect, _: str) -> bool:
+        return transaction.revive_effect(effect.seq, effect.place, deck.engine.engine.clock())
+
+    done, ignored = await _changed(deck, call, again)
+    return JSONResponse({"revived": done, "ignored": ignored})
+
+
+async def _changed(
+    deck: Deck, call: Call, change: Callable[[Transaction, OutgoingEffect, str], bool]
+) -> tuple[list[str], list[str]]:
+    """Change the effects a body names, in one transaction; those to which something could be done, and the others. Raises Refused."""
     _, data = await call.json(JSON)
     members = Members(data)
     keys: dict[str, tuple[int, int]] = {}
     for number, item in enumerate(members.items("effects", deck.limits.batch)):
-        key = streams.effect_key(item) if isinstance(item, str) else None
+        key = key_of(item) if isinstance(item, str) else None
         if key is None:
             raise Refused("bad-request", "the id of an effect is like 1048576-0", path=f"/effects/{number}")
         keys[str(item)] = key
     members.end()
-    acknowledged = await deck.engine.run(partial(_settle, deck, keys))
-    return JSONResponse({"acknowledged": acknowledged, "ignored": [name for name in keys if name not in acknowledged]})
+
+    def work() -> list[str]:
+        with deck.backend.transaction() as transaction:
+            return [
+                name
+                for name, key in keys.items()
+                if (found := _effect(transaction, key)) and change(transaction, *found)
+            ]
+
+    done = await deck.engine.run(partial(_persistently, work))
+    return done, [name for name in keys if name not in done]
 
 
-def _settle(deck: Deck, keys: dict[str, tuple[int, int]]) -> list[str]:
-    """The ids of those that are done now."""
-    for attempt in range(ATTEMPTS):
-        try:
-            with deck.backend.transaction() as transaction:
-                done = []
-                for name, (seq, place) in keys.items():
-                    found = transaction.effects((seq, place - 1), 1, None)
-                    if not found or (found[0][0].seq, found[0][0].place) != (seq, place) or found[0][1] == "dead":
-                        continue
-                    if found[0][1] == "pending":
-                        transaction.settle_effect(_plain(found[0][0]), "done", 0, None)
-                    done.append(name)
-                return done
-        except (Conflict, Unsettled):
-            if attempt + 1 == ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")
+def _effect(transaction: Transaction, key: tuple[int, int]) -> tuple[OutgoingEffect, str] | None:
+    """An effect and its state."""
+    seq, place = key
+    found = transaction.effects((seq, place - 1), 1, None)
+    return found[0] if found and (found[0][0].seq, found[0][0].place) == key else None
 
 
-def _plain(effect: OutgoingEffect) -> OutgoingEffect:
-    """The effect without the error of an earlier attempt."""
-    return attrs.evolve(effect, error=None)
+def _persistently(work: Callable[[], T]) -> T:
+    """Do something, and again when others get in its way. Raises Conflict, Unsettled."""
+    for _ in range(ATTEMPTS - 1):
+        with contextlib.suppress(Conflict, Unsettled):
+            return work()
+    return work()
 
 
 # ---- pages
@@ -285,7 +364,9 @@ def _page(text: str, media: str, policy: str) -> Response:
 
 async def index(deck: Deck, call: Call) -> Response:  # noqa: ARG001
     """What is served, in words and pictures."""
-    return _page(deck.pictures.page(), "text/html", pictures.POLICY)
+    rows = await deck.engine.run(partial(_everybody, deck, "", SHOWN + 1))
+    page = deck.pictures.page([view for _, view in rows[:SHOWN] if view], more=len(rows) > SHOWN)
+    return _page(page, "text/html", pictures.POLICY)
 
 
 async def picture(deck: Deck, call: Call) -> Response:

@@ -6,13 +6,15 @@ import base64
 import hashlib
 import html
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from outlast import model
 from outlast.plan import Plan
 from outlast.run import run_scenario
 from outlast.service.problems import Refused
+from outlast.store.records import View
 from outlast.views.dot import DotMissing, LayoutFailed
 from outlast.views.gallery import graphs, remembered
 from outlast.views.lanes import lanes
@@ -25,7 +27,7 @@ STYLE = (
     "table{border-collapse:collapse}td,th{text-align:left;padding:.15em 1.2em .15em 0;vertical-align:top}"
 )
 POLICY = (
-    "default-src 'none'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-"
+    "default-src 'none'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     + "'"
 )
@@ -80,14 +82,18 @@ class Pictures:
                 self._drawn[name] = draw()
             return self._drawn[name]
 
-    def page(self) -> str:
-        """The first page: what is served, in words and pictures."""
+    def page(self, instances: Sequence[View], *, more: bool) -> str:
+        """The first page: what is served, in words and pictures, and some instances; whether there are `more`."""
         plan, said = self.plan, html.escape
         parts = [f"<h1>{said(plan.title or plan.name)}</h1>", f"<p>{said(plan.about.strip())}</p>"]
         parts.append(
             '<nav><a href="explorer">Explorer</a><a href="openapi.json">OpenAPI document</a><a href="v1/instances">Instances</a>'
             '<a href="v1/deadlines">Deadlines</a><a href="metrics">Metrics</a></nav>'
         )
+        if instances:
+            parts.append(f'<h2 id="instances">Instances</h2>\n<table>{"".join(map(_row, instances))}</table>')
+        if more:
+            parts.append(f'<p>The first {len(instances)} of them; <a href="v1/instances">all</a>.</p>')
         for graph in self._graphs.values():
             parts.append(f'<h2 id="{said(graph.name)}">{said(graph.title)}</h2>')
             machine = plan.machines.get(graph.name)
@@ -107,5 +113,15 @@ class Pictures:
         body = "\n".join(parts)
         return (
             f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{said(plan.title or plan.name)}</title>\n'
-            f'<meta name="viewport" content="width=device-width,initial-scale=1">\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n'
+            f'<meta name="viewport" content="width=device-width,initial-scale=1">\n<link rel="icon" href="data:,">\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n'
         )
+
+
+def _row(view: View) -> str:
+    """An instance: where it leads to be followed, what it is, where it stands."""
+    machine, said = view.machine, html.escape
+    titles = [state.title or state.name for state in machine.states if state.name in machine.innermost(view.states)]
+    return (
+        f'<tr><td><a href="explorer?instance={quote(view.id, safe="")}">{said(view.id)}</a></td>'
+        f"<td>{said(machine.title or machine.name)}</td><td>{said(' + '.join(titles))}</td></tr>"
+    )

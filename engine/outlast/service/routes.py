@@ -69,7 +69,7 @@ def rows() -> tuple[Row, ...]:
     one = "/v1/instances/{id}"
     return (
         Row("GET", "/", "read", endpoints.index, {HTML: UNTYPED}),
-        Row("GET", "/explorer", "read", endpoints.explorer, {HTML: UNTYPED}, query={"instance": TEXT}, also=(404,)),
+        Row("GET", "/explorer", "read", endpoints.explorer, {HTML: UNTYPED}, query={"instance": TEXT}, also=(404, 410)),
         Row("GET", "/pictures/{name}", "read", endpoints.picture, {SVG: UNTYPED}),
         Row("GET", "/stories/{name}", "read", endpoints.story_picture, {SVG: UNTYPED}),
         Row("GET", "/health", None, endpoints.health, {JSON: "Health"}),
@@ -92,9 +92,9 @@ def rows() -> tuple[Row, ...]:
             {JSON: "Receipt"},
             {JSON: "NewInstances"},
             status=(200, 201),
-            also=(404,),
+            also=(404, 409),
         ),
-        Row("GET", one, "read", endpoints.instance, {JSON: "Instance"}),
+        Row("GET", one, "read", endpoints.instance, {JSON: "Instance"}, also=(410,)),
         Row(
             "GET",
             f"{one}/history",
@@ -103,11 +103,19 @@ def rows() -> tuple[Row, ...]:
             {JSON: "Decisions"},
             query={"after": COUNT, "limit": LIMIT},
         ),
-        Row("GET", f"{one}/offers", "read", endpoints.offers, {JSON: "Offers"}),
+        Row("GET", f"{one}/offers", "read", endpoints.offers, {JSON: "Offers"}, also=(410,)),
         Row(
             "GET", f"{one}/explanation", "read", endpoints.explanation, {JSON: "Explanation"}, query={"version": COUNT}
         ),
-        Row("POST", f"{one}/explanation", "read", endpoints.question, {JSON: "Explanation"}, {JSON: "Question"}),
+        Row(
+            "POST",
+            f"{one}/explanation",
+            "read",
+            endpoints.question,
+            {JSON: "Explanation"},
+            {JSON: "Question"},
+            also=(410,),
+        ),
         Row("GET", f"{one}/story", "read", endpoints.story, {JSON: "Story"}),
         Row(
             "POST",
@@ -115,8 +123,9 @@ def rows() -> tuple[Row, ...]:
             "write",
             endpoints.events,
             {JSON: "Answer"},
-            {cloudevents.MEDIA: "Event", cloudevents.BATCH: "Events"},
-            also=(404, 412),
+            {cloudevents.MEDIA: "Event", cloudevents.BATCH: "Events", cloudevents.BINARY: "Payload"},
+            headers={f"{cloudevents.PREFIX}{name}": TEXT for name in cloudevents.ATTRIBUTES},
+            also=(404, 410, 412),
         ),
         Row(
             "GET",
@@ -160,8 +169,9 @@ def rows() -> tuple[Row, ...]:
             "write",
             endpoints.acknowledge,
             {JSON: "Acknowledged"},
-            {JSON: "Acknowledgement"},
+            {JSON: "EffectIds"},
         ),
+        Row("POST", "/v1/effects/revivals", "admin", endpoints.revive, {JSON: "Revived"}, {JSON: "EffectIds"}),
         Row(
             "POST",
             "/v1/conformance",

@@ -90,7 +90,14 @@ ANSWERS: dict[str, Schema] = {
     "Instances": record({"instances": many(ref("Instance")), "next": maybe(TEXT)}),
     "Effect": record(_EFFECT),
     "Effects": record(
-        {"effects": many(record(_EFFECT | {"state": {"enum": ["pending", "done", "dead"]}})), "next": maybe(TEXT)}
+        {
+            "effects": many(
+                record(
+                    _EFFECT | {"state": {"enum": ["pending", "done", "dead"]}, "attempts": WHOLE, "error": maybe(TEXT)}
+                )
+            ),
+            "next": maybe(TEXT),
+        }
     ),
     "Decision": record(
         {
@@ -162,6 +169,7 @@ ANSWERS: dict[str, Schema] = {
     ),
     "Fired": record({"until": INSTANT, "turns": WHOLE, "stuck": {"type": "object", "additionalProperties": TEXT}}),
     "Acknowledged": record({"acknowledged": many(TEXT), "ignored": many(TEXT)}),
+    "Revived": record({"revived": many(TEXT), "ignored": many(TEXT)}),
     "Health": record({"status": {"enum": ["ok", "failing"]}, "version": TEXT}),
     "System": record(
         {
@@ -212,7 +220,8 @@ def said(plan: Plan, limits: Limits) -> dict[str, Schema]:
         ),
         "Question": record({"event": WORD}, {"payload": VALUES, "by": WORD}, closed=True),
         "Until": record({}, {"until": INSTANT}, closed=True),
-        "Acknowledgement": record(
+        "Payload": {**VALUES, "description": "the payload of an event whose attributes are headers `ce-…`"},
+        "EffectIds": record(
             {
                 "effects": {
                     "type": "array",

@@ -41,31 +41,25 @@ def listen(address: Address) -> socket.socket:
         raise MisuseError(f"cannot listen on {address.host}:{address.port}: {why}") from error
 
 
-def serve(deck: Deck, address: Address, *, conformance: bool, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `ready` is told the address once connections are taken. Raises MisuseError."""
-    try:
-        address.check(secured=bool(deck.tokens))
-        sock = listen(address)
-    except MisuseError:
-        deck.backend.close()
-        raise
-    with sock:
-        config = uvicorn.Config(
-            create_app(deck, conformance=conformance, encrypted=address.encrypted),
-            ssl_certfile=address.certificate,
-            ssl_keyfile=str(address.key) if address.key else None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ws="none",
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=GRACE,
-            limit_concurrency=1_000,
-        )
-        server = _Server(config)
-        server.deck = deck
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        ready(f"{'https' if address.encrypted else 'http'}://{host}:{sock.getsockname()[1]}")
-        signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again after the end: then it has been obeyed
-        server.run(sockets=[sock])
+def serve(
+    deck: Deck, address: Address, sock: socket.socket, *, conformance: bool, ready: Callable[[str], None]
+) -> None:
+    """Serve at a socket until SIGTERM or SIGINT. `ready` is told the address once connections are taken."""
+    config = uvicorn.Config(
+        create_app(deck, conformance=conformance, encrypted=address.encrypted),
+        ssl_certfile=address.certificate,
+        ssl_keyfile=str(address.key) if address.key else None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = _Server(config)
+    server.deck = deck
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    ready(f"{'https' if address.encrypted else 'http'}://{host}:{sock.getsockname()[1]}")
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again after the end: then it has been obeyed
+    server.run(sockets=[sock])

@@ -20,6 +20,8 @@ class Limits:
     """Entries in one answer."""
     streams: int = 100
     """Connections that are kept open for events, all together."""
+    together: int = 1_000
+    """Requests that are answered at the same time, of all callers, streams among them."""
     rate: float | None = 100.0
     burst: int = 200
     ahead: int = 5 * MINUTE

@@ -1,8 +1,8 @@
 """Server-sent events: effects nobody has acknowledged, and decisions, as they come.
 
 Every event has an id; a client that comes back with `Last-Event-ID` goes on after it. Where several writers commit at the same time (PostgreSQL), a
-decision may be committed behind a later one: then what lies shortly before is looked at again, and is sent if it was not sent on this connection.
-Whoever acts on an effect must go by its id: at least once means now and then twice.
+turn may be committed behind a later one: a stream goes no further than the store is settled, so it passes over none and repeats none.
+Whoever acts on an effect must go by its id all the same: whether it was acknowledged may be lost on the way.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from outlast.service import answers
 from outlast.service.cloudevents import effect_out
 from outlast.service.deck import Call, Deck
 from outlast.service.problems import Refused
+from outlast.store.outbox import key_of
 from outlast.store.records import PLACES
 
 MEDIA = "text/event-stream"
@@ -28,13 +29,6 @@ Read: TypeAlias = Callable[[Key], Awaitable[list[Item]]]
 """At most `CHUNK` items after a key, in order."""
 
 
-def effect_key(text: str) -> Key | None:
-    """`SEQ-PLACE` as two numbers; None for anything else."""
-    seq, dash, place = text.partition("-")
-    well = dash and all(part.isascii() and part.isdecimal() and len(part) < 19 for part in (seq, place))
-    return (int(seq), int(place)) if well else None
-
-
 def effects(deck: Deck, call: Call) -> StreamingResponse:
     """Effects nobody has acknowledged, each as a CloudEvent. Raises Refused."""
 
@@ -43,7 +37,7 @@ def effects(deck: Deck, call: Call) -> StreamingResponse:
         return [((item.seq, item.place), item.id, "effect", effect_out(item, deck.source)) for item in found]
 
     last = call.request.headers.get("last-event-id")
-    key = effect_key(last) if last else (-1, -1)
+    key = key_of(last) if last else (-1, -1)
     if key is None:
         raise Refused("bad-request", "`Last-Event-ID` is the id of an effect, like 1048576-0")
     return _stream(deck, read, key)
@@ -54,7 +48,7 @@ def decisions(deck: Deck, call: Call) -> StreamingResponse:
 
     async def read(after: Key) -> list[Item]:
         found = await deck.engine.decisions(after=after[0], limit=CHUNK)
-        return [((row.seq, 0), str(row.seq), "decision", answers.decision(deck.plan, row)) for row in found]
+        return [((row.seq, 0), str(row.seq), "decision", answers.decision(row)) for row in found]
 
     last = call.request.headers.get("last-event-id")
     if last is not None and not (last.isascii() and last.isdecimal() and len(last) < 19):
@@ -86,32 +80,22 @@ class _Counted(StreamingResponse):
 
 
 async def _lines(deck: Deck, read: Read, after: Key | None) -> AsyncIterator[str]:
-    high = after if after is not None else (await deck.engine.run(lambda: _latest(deck)), 0)
-    sent, quiet = set[Key](), 0.0
-    yield "retry: 2000\n\n"
+    high = after if after is not None else ((await deck.engine.settled() + 1) * PLACES - 1, 0)
+    yield "retry: 2000\n" + (
+        f"id: {high[0]}\n\n" if after is None else "\n"
+    )  # nothing has come yet, and one can come back all the same
+    quiet = 0.0
     while not deck.closing:
         mark = deck.bell.mark()
-        start = high if not deck.overlap else (max(-1, high[0] - deck.overlap * PLACES), -1)
-        while found := await read(start):
-            for key, id_, name, data in found:
-                if key not in sent:
-                    yield f"id: {id_}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
-                    quiet = 0.0
-                    if deck.overlap:
-                        sent.add(key)
-            start = found[-1][0]
-            high = max(high, start)
+        settled = await deck.engine.settled()
+        while found := [item for item in await read(high) if item[0][0] // PLACES <= settled]:
+            for high, id_, name, data in found:  # noqa: B007  # where it stands afterwards
+                yield f"id: {id_}\nevent: {name}\ndata: {json.dumps(data)}\n\n"
+            quiet = 0.0
             if len(found) < CHUNK:
                 break
-        sent = {key for key in sent if key[0] >= high[0] - deck.overlap * PLACES}
         if quiet >= deck.limits.heartbeat:
             yield ": still here\n\n"
             quiet = 0.0
         if not deck.closing and not await deck.bell.after(mark, deck.limits.poll):
             quiet += deck.limits.poll
-
-
-def _latest(deck: Deck) -> int:
-    with deck.backend.reading() as reading:
-        last = reading.last()
-    return last.seq if last else -1

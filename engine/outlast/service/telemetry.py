@@ -17,12 +17,15 @@ from outlast.moments import SECOND
 from outlast.plan import Plan
 from outlast.store.interface import Backend
 from outlast.store.records import Changes, Decision
+from outlast.values import frozen
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 COMMITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LATENESS = (0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3_600.0, 86_400.0)
 MOST_OVERDUE = 10_000
 """Overdue timers are counted up to here."""
+MOST_DEAD = 10_000
+"""So are dead effects."""
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -62,7 +65,7 @@ class Telemetry:
         self._events: Counter[Labels] = Counter()
         self._transitions: Counter[Labels] = Counter()
         self._requests: Counter[Labels] = Counter()
-        self._conflicts = 0
+        self._conflicts = self._turned_away = 0
         self._lateness, self._commits = Histogram(LATENESS), Histogram(COMMITS)
         self._ways = {
             (machine.name, key): (
@@ -118,9 +121,14 @@ class Telemetry:
         with self._lock:
             self._requests[(("method", method), ("path", path), ("status", str(status)))] += 1
 
+    def turned_away(self) -> None:
+        """A request was not answered: there were too many at once."""
+        with self._lock:
+            self._turned_away += 1
+
     # ---- as text
 
-    def text(self, backend: Backend, instances: Mapping[Labels, int]) -> str:
+    def text(self, backend: Backend, counted: Counted) -> str:
         """The whole page. Reads the store."""
         now = self.clock()
         with backend.reading() as reading:
@@ -139,37 +147,56 @@ class Telemetry:
                 ),
                 *_gauge("groups_stuck", "groups whose timers cannot be fired", stuck),
                 *_gauge("outbox_lag_seconds", "age of the oldest effect nobody has acknowledged", lag),
+                *_gauge(
+                    "effects_dead", f"effects given up, up to {MOST_DEAD:,}: look why, and revive them", counted.dead
+                ),
                 *_head("commit_seconds", "how long transactions that wrote took", "histogram"),
                 *self._commits.lines("outlast_commit_seconds"),
                 *_head("conflicts_total", "transactions given up because others changed the same", "counter"),
                 f"outlast_conflicts_total {self._conflicts}",
                 *_counter("http_requests_total", "requests answered", self._requests),
+                *_head("http_overloaded_total", "requests turned away: too many at once", "counter"),
+                f"outlast_http_overloaded_total {self._turned_away}",
             ]
         lines += _head("instances", "instances, by each innermost state they are in", "gauge")
-        lines += [f"outlast_instances{_labelled(labels)} {count}" for labels, count in sorted(instances.items())]
+        lines += [
+            f"outlast_instances{_labelled(labels)} {count}" for labels, count in sorted(counted.instances.items())
+        ]
         return "\n".join(lines) + "\n"
 
 
+@frozen
+class Counted:
+    """What a census found: labels -> how many instances; how many effects are dead."""
+
+    instances: Mapping[Labels, int]
+    dead: int
+
+
 class Census:
-    """How many instances sit in each state, over all processes. Counted anew when asked, but for a twentieth of the time at most."""
+    """How many instances sit in each state, and how many effects are dead, over all processes. Counted anew when asked, but for a twentieth of the time at most."""
 
     def __init__(self, plan: Plan, backend: Backend, clock: Callable[[], float], rest: float = 5.0) -> None:
         self.plan, self.backend, self.clock, self.rest = plan, backend, clock, rest
         self._lock = threading.Lock()
-        self._found: Counter[Labels] = Counter()
+        self._found = Counted({}, 0)
         self._again = float("-inf")
 
-    def taken(self) -> Mapping[Labels, int]:
-        """Labels -> count; at most `rest` seconds old, or twenty times what counting takes."""
+    def taken(self) -> Counted:
+        """The last one, at most `rest` seconds old, or twenty times what counting takes."""
         with self._lock:
             begun = self.clock()
             if begun >= self._again:
-                self._found = self._count()
+                self._found = Counted(self._instances(), self._dead())
                 done = self.clock()
                 self._again = done + max(self.rest, 20 * (done - begun))
             return self._found
 
-    def _count(self) -> Counter[Labels]:
+    def _dead(self) -> int:
+        with self.backend.reading() as reading:
+            return len(reading.effects((-1, -1), MOST_DEAD, "dead"))
+
+    def _instances(self) -> Counter[Labels]:
         found: Counter[Labels] = Counter(
             {
                 (("machine", machine.name), ("state", state.name)): 0

@@ -15,7 +15,6 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from outlast.plan import Plan
 from outlast.run import Terms
-from outlast.run.terms import DEFAULT_TERMS
 from outlast.store.engine import LEAP, Clock, Engine, wall_clock
 from outlast.store.outbox import USUAL, Delivered, Handler, Retries
 from outlast.store.records import OutgoingEffect
@@ -47,9 +46,9 @@ class AsyncEngine:
     async def open(
         cls,
         url: str,
-        plan: Plan,
+        plan: Plan | None = None,
         *,
-        terms: Terms = DEFAULT_TERMS,
+        terms: Terms | None = None,
         clock: Clock = wall_clock,
         leap: int | None = LEAP,
         threads: int = 8,
@@ -70,6 +69,7 @@ class AsyncEngine:
     get = _threaded(Engine.get)
     history = _threaded(Engine.history)
     decisions = _threaded(Engine.decisions)
+    settled = _threaded(Engine.settled)
     explain = _threaded(Engine.explain)
     enabled = _threaded(Engine.enabled)
     due = _threaded(Engine.due)
@@ -81,6 +81,8 @@ class AsyncEngine:
     head = _threaded(Engine.head)
     verify = _threaded(Engine.verify)
     replay = _threaded(Engine.replay)
+    versions = _threaded(Engine.versions)
+    specification = _threaded(Engine.specification)
 
     async def deliver(
         self,

@@ -12,9 +12,10 @@ import attrs
 from outlast.errors import StoreError
 from outlast.plan import Plan
 from outlast.store.interface import Backend, Reading
-from outlast.store.journal import START, compact, sealed
+from outlast.store.journal import START, compact, digest_of, sealed
 from outlast.store.records import Decision, OutgoingEffect, Stored
 from outlast.store.replaying import Replay
+from outlast.store.versions import Versions
 from outlast.values import frozen
 
 CHUNK = 1_000
@@ -40,6 +41,9 @@ class Verified:
     effects: int
     head: str | None
     replayed: bool
+    """Whether decisions were made again, to be held against those stored."""
+    passed: int
+    """How many of them could not be: the store has no text of the version they were made under."""
     findings: tuple[Finding, ...]
 
     @property
@@ -53,21 +57,25 @@ def head_of(decision: Decision | None) -> str | None:
     return f"{decision.seq}-{decision.hash}" if decision else None
 
 
-def verify(backend: Backend, plan: Plan | None, *, holds: Iterable[str] = (), most: int = 1_000) -> Verified:
-    """Look at everything; with a plan, decide everything anew as well, if nothing was found before. At most `most` findings.
+def verify(
+    backend: Backend, known: Mapping[str, Plan] | None = None, *, holds: Iterable[str] = (), most: int = 1_000
+) -> Verified:
+    """Look at everything; if nothing was found, decide everything anew, each under its own version. At most `most` findings.
 
-    `holds`: heads known from before, which must still be there.
+    `known`: plans by hash, for versions whose text the store lacks. `holds`: heads known from before, which must still be there.
     """
-    examination = _Examination()
+    examination = _Examination(known=dict(known or {}))
     findings: list[Finding] = []
-    replayed = False
+    replayed, passed = False, 0
     try:
         with backend.reading() as reading:
             examination.reading = reading
             findings += islice(examination.everything(backend, holds), most)
-            if plan is not None and not findings:
-                replayed = True
-                findings += examination.replay(plan)
+            if not findings:
+                replay = Replay(Versions(reading, examination.known))
+                findings += examination.replay(replay)
+                passed = replay.passed
+                replayed = passed < examination.count or not passed
     except (StoreError, ValueError, TypeError) as error:  # what is damaged may be of any shape
         findings.append(Finding("database", str(error)))
     return Verified(
@@ -76,12 +84,14 @@ def verify(backend: Backend, plan: Plan | None, *, holds: Iterable[str] = (), mo
         examination.sent,
         head_of(examination.last),
         replayed,
+        passed,
         tuple(findings),
     )
 
 
 @attrs.define(eq=False)
 class _Examination:
+    known: dict[str, Plan]
     reading: Reading = attrs.field(init=False)
     count: int = 0
     sent: int = 0
@@ -89,11 +99,14 @@ class _Examination:
     heads: dict[str, tuple[int, str, bytes, str]] = attrs.field(factory=dict)
     """Id -> version, hash and digest of the snapshot of its last decision, and its cause."""
     effects: dict[tuple[int, int], bytes] = attrs.field(factory=dict)
+    specs: set[int] = attrs.field(factory=set)
+    """The numbers of the specifications that decisions were made under."""
 
     def everything(self, backend: Backend, holds: Iterable[str]) -> Iterator[Finding]:
         """What can be found without deciding anything."""
         yield from (Finding("file", text) for text in backend.check())
         yield from self.journal()
+        yield from self.specifications()
         yield from (item for head in holds for item in self.still_there(head))
         yield from self.instances()
         yield from self.outbox()
@@ -111,6 +124,7 @@ class _Examination:
         """Rows that are damaged, or whose predecessor is missing."""
         for decision in self.decisions():
             self.count, self.last = self.count + 1, decision
+            self.specs.add(decision.spec)
             where = f"decision {decision.seq} ({decision.instance} version {decision.version})"
             version, hash_, *_ = self.heads.get(decision.instance, (0, START, b"", ""))
             if sealed(decision) != decision.hash:
@@ -134,6 +148,19 @@ class _Examination:
             )
             for effect in decision.effects:
                 self.effects[effect.seq, effect.place] = _content(effect)
+
+    def specifications(self) -> Iterator[Finding]:
+        """Specifications that are missing, or are not what decisions were made under."""
+        versions = Versions(self.reading, self.known)
+        yield from (Finding(f"specification {number}", "it is missing") for number in self.specs - {*versions.rows})
+        for number, row in versions.rows.items():
+            if row["digest"] != digest_of(row):
+                yield Finding(f"specification {number}", "its digest does not fit: something in it was changed")
+                continue
+            try:
+                versions.wording(row["hash"])
+            except StoreError as error:
+                yield Finding(f"specification {number}", str(error))
 
     def still_there(self, head: str) -> Iterator[Finding]:
         """Whether a decision known from before is still there."""
@@ -186,9 +213,8 @@ class _Examination:
                     yield Finding(f"effect {effect.id}", "the journal knows no such effect")
         yield from (Finding(f"effect {seq}-{place}", "it is missing from the outbox") for seq, place in waiting)
 
-    def replay(self, plan: Plan) -> Iterator[Finding]:
+    def replay(self, replay: Replay) -> Iterator[Finding]:
         """Turns that come out otherwise when they are decided again."""
-        replay = Replay(plan, self.reading.specifications())
         for stored, again in replay.follow(self.decisions()):
             if [row.hash for row in stored] != [row.hash for row in again]:
                 where = f"turn {stored[0].turn} ({stored[0].instance} version {stored[0].version})"

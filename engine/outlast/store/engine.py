@@ -17,27 +17,40 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
-from outlast.errors import Conflict, MisuseError, OutdatedError, StoreError, UnknownName, Unsettled
-from outlast.moments import DAY, format_duration, format_instant
-from outlast.plan import Plan
+from outlast.errors import (
+    ClockSkewError,
+    Conflict,
+    IdempotencyError,
+    InstanceGone,
+    MisuseError,
+    OutdatedError,
+    StoreError,
+    UnknownName,
+    Unsettled,
+)
+from outlast.moments import DAY, SECOND, format_duration, format_instant
+from outlast.plan import Plan, under
 from outlast.run import Explanation, Offer, System, Terms, explain
 from outlast.run.fast import LONGEST, Places
 from outlast.run.given import Given
-from outlast.run.terms import DEFAULT_TERMS
 from outlast.store import groups, outbox
 from outlast.store.cache import Snapshots
 from outlast.store.checking import Verified, head_of, verify
-from outlast.store.interface import Backend, Transaction
-from outlast.store.journal import specification, step_again
+from outlast.store.interface import Backend, Reading, Transaction
+from outlast.store.journal import event_to_json, step_again
 from outlast.store.opening import open_backend
 from outlast.store.outbox import USUAL, Delivered, Handler, Retries
 from outlast.store.records import Decision, Due, Fired, Locked, OutgoingEffect, Receipt, Said, View
 from outlast.store.replaying import replayed
-from outlast.store.world import Session, Stuck, Terrain, system_over
+from outlast.store.versions import Version, Versions, defaults, register
+from outlast.store.world import Session, Stuck, Terrain, kept, system_over
 
 Clock = Callable[[], int]
 """Microseconds since the epoch (UTC)."""
 T = TypeVar("T")
+
+Key = tuple[str, str]
+"""The source and id of an input."""
 
 LEAP = 180 * DAY
 TURNS = 500
@@ -70,31 +83,31 @@ class Engine:
     def __init__(
         self,
         backend: Backend,
-        plan: Plan,
+        plan: Plan | None = None,
         *,
-        terms: Terms = DEFAULT_TERMS,
+        terms: Terms | None = None,
         clock: Clock = wall_clock,
         leap: int | None = LEAP,
         attempts: int = 20,
     ) -> None:
         """Use `Engine.open`, unless the backend is your own.
 
-        `clock` says what time it is where nobody gives an instant. `leap`: an instant further than this (in microseconds) beyond everything
+        Without a plan it is the one the store is under, readings and all; without terms, they are those of the store. `clock` says what time it is where nobody gives an instant. `leap`: an instant further than this (in microseconds) beyond everything
         the store knows is refused. `attempts`: how often a transaction that others got in the way of is tried.
         """
-        self.backend, self.plan, self.clock, self.leap, self.attempts = backend, plan, clock, leap, attempts
-        self._snapshots = Snapshots(plan)
+        self.backend, self.clock, self.leap, self.attempts = backend, clock, leap, attempts
         with backend.reading() as reading:
-            found = next(reversed(reading.specifications()), None)
+            versions = Versions(reading)
+            plan = plan or versions.current(backend.url)
+            terms = terms or versions.terms(versions.present)
+            number = versions.registered(plan, terms, backend.url)
             self._seen = reading.latest()
-        wanted = specification(plan, terms)
-        if found is not None and (found["system"], found["hash"]) != (plan.name, plan.hash):
-            other = "another version of" if found["system"] == plan.name else f"`{found['system']}`, not"
-            raise StoreError(f"{backend.url}: the store holds instances of {other} `{plan.name}`")
-        if found is not None and found["digest"] == wanted["digest"]:
-            number = int(found["number"])
-        else:
-            number = self._transaction(lambda transaction: transaction.register(wanted))
+        self.plan, self._known = plan, {plan.hash: under(plan, defaults(plan))}
+        self._snapshots = Snapshots(plan)
+        self._repeats = False
+        """Whether something of what was said last was answered before: then it is worth looking before a lock is taken."""
+        if number is None:
+            number = self._transaction(lambda transaction: register(transaction, plan, terms, backend.url))
         places = Places.of(plan) if terms.microsteps > LONGEST else None
         self._terrain = Terrain(plan, terms, groups.commons(plan), number, places, self._snapshots.of)
 
@@ -102,18 +115,19 @@ class Engine:
     def open(
         cls,
         url: str,
-        plan: Plan,
+        plan: Plan | None = None,
         *,
-        terms: Terms = DEFAULT_TERMS,
+        terms: Terms | None = None,
         clock: Clock = wall_clock,
         leap: int | None = LEAP,
         attempts: int = 20,
     ) -> Self:
-        """The store at `sqlite:///file.db`, `sqlite://` (in memory) or `postgresql://…`; made if it is not there.
+        """The store at `sqlite:///file.db`, `sqlite://` (in memory) or `postgresql://…`; with a plan it is made if it is not there.
 
-        Raises StoreError for a database that cannot be used: one of something else, of a newer Outlast, or of another specification.
+        Left out, the plan and its readings are those the store is under; so are the terms. Raises StoreError for a database that cannot be used:
+        one of something else, of a newer Outlast, or of another specification.
         """
-        backend = open_backend(url)
+        backend = open_backend(url, create=plan is not None)
         try:
             return cls(backend, plan, terms=terms, clock=clock, leap=leap, attempts=attempts)
         except BaseException:
@@ -148,8 +162,8 @@ class Engine:
     ) -> Receipt:
         """Make an instance and let it enter its first state (or `state`).
 
-        `given` are fields and refs by name, underscores for dashes; a ref takes an id. Raises UnknownName, RefusedInstance, MisuseError where
-        the id is taken, LimitExceeded, StoreError.
+        `given` are fields and refs by name, underscores for dashes; a ref takes an id. Raises UnknownName, InstanceExists, RefusedInstance,
+        IdempotencyError, ClockSkewError, LimitExceeded, StoreError.
         """
         kind = self.plan.machines.get(machine)
         if kind is None:
@@ -222,12 +236,12 @@ class Engine:
         alone = any(machine in commons for machine, _, _ in given.values())
 
         def work(transaction: Transaction) -> Receipt:
-            locked = transaction.lock(near, alone=alone)
-            if (first := transaction.answers([key]).get(key)) is not None:
+            locked = transaction.lock(near, alone=alone, keys=[key], near=self._snapshots.near(near))
+            if (first := locked.answers.get(key)) is not None:
                 if first.cause != "start" or first.instance not in given or first.machine != given[first.instance][0]:
-                    raise MisuseError(f"the id `{key[1]}` was used for something else")
+                    raise IdempotencyError(key[1])
                 return _again(transaction, first)
-            session = Session(self._terrain, transaction)
+            session = Session(self._terrain, transaction, locked, near)
             now = max([stamp, *(group.now for group in locked.groups.values())])
             now = self._catch_up(session, locked, [*locked.groups], now)
             turn = make(session, now, source=key[0], id=key[1], stamp=stamp)
@@ -251,13 +265,14 @@ class Engine:
 
         `at` is when it happened (default: now). It takes effect then, after everything that was due before, or, if the time of its group has
         come further, as late as that. `expect`: the version the instance must have. Raises UnknownName for an instance or event that is not
-        known, MisuseError for an id that was used for something else, OutdatedError for another version, LimitExceeded, StoreError. An event
-        that is not accepted is no error: the receipt says why in `refusal`.
+        known, InstanceGone for one that is over, IdempotencyError for an id that was used for something else, OutdatedError for another version,
+        ClockSkewError, LimitExceeded, StoreError. An event that is not accepted is no error: the receipt says why in `refusal`.
         """
         return self.send_many([Said(instance, event, payload or {}, by, at, source, id, expect)])[0]
 
     def send_many(self, events: Iterable[Said]) -> list[Receipt]:
         """Say several events, in order, in one transaction: all of them, or, when one raises, none."""
+        events = list(events)
         said = [
             Said(
                 item.instance,
@@ -273,22 +288,29 @@ class Engine:
         ]
         if not said:
             return []
-        targets = list(dict.fromkeys(item.instance for item in said))
+        known: Mapping[Key, Decision] = {}
+        if self._repeats and all(item.id for item in events):
+            known, receipts = self._told_before(said)
+            if len(receipts) == len(said):
+                return receipts
+        keys = dict.fromkeys(item.key for item in said if item.key not in known)
+        targets = list(dict.fromkeys(item.instance for item in said if item.key in keys))
 
         def work(transaction: Transaction, *, alone: bool = False) -> list[Receipt]:
-            locked = transaction.lock(targets, alone=alone)
-            answered = transaction.answers([item.key for item in said])
-            turns: dict[tuple[str, str], Decision | int] = dict(answered.items())
-            session = Session(self._terrain, transaction)
+            locked = transaction.lock(targets, alone=alone, keys=keys, near=self._snapshots.near(targets))
+            turns: dict[Key, Decision | int] = {**known, **locked.answers}
+            self._repeats = len(turns) > 0
+            session = Session(self._terrain, transaction, locked, targets)
             if new := list(dict.fromkeys(item.instance for item in said if item.key not in turns)):
                 session.population.fetch(new)
-                session.reserve(len(said) - len(answered))
+                session.reserve(len(keys) - len(locked.answers))
             if len(new) > 1:
                 session.population.ask(new)
             fresh = []
             for item in said:
                 if item.key in turns:
-                    self._check_same(session, turns[item.key], item)
+                    before = turns[item.key]
+                    self._check_same(before if isinstance(before, Decision) else session.decision(before), item)
                 else:
                     fresh.append(turns.setdefault(item.key, self._say(session, locked, item)))
             receipts = self._write(session, [turn for turn in fresh if isinstance(turn, int)])
@@ -312,12 +334,7 @@ class Engine:
         """One event of a transaction; the number of its turn."""
         stored = session.population.stored.get(item.instance)
         if stored is None or item.instance not in session.population.world:
-            gone = " any more" if stored is not None else ""
-            raise (
-                UnknownName("instance", item.instance)
-                if not gone
-                else MisuseError(f"there is no instance `{item.instance}`{gone}")
-            )
+            raise UnknownName("instance", item.instance) if stored is None else InstanceGone(item.instance)
         group, stamp = session.group_of(item.instance), item.at or 0
         now = max(stamp, locked.commons.now, locked.groups[group].now, session.times.get(group, 0))
         now = self._catch_up(session, locked, [group], now)
@@ -328,13 +345,30 @@ class Engine:
             item.instance, item.event, item.payload, item.by, now, source=item.source, id=item.id, stamp=stamp
         )
 
-    def _check_same(self, session: Session, before: Decision | int, item: Said) -> None:
-        """A repeat must say the same. Raises MisuseError."""
-        decision = before if isinstance(before, Decision) else session.decision(before)
-        if decision.instance != item.instance or decision.said.get("event") != session.event(
-            decision.machine, item.event, item.payload, item.by
+    def _told_before(self, said: list[Said]) -> tuple[Mapping[Key, Decision], list[Receipt]]:
+        """What of this is answered already; the receipts, if all of it is. Nobody is waited for, and nobody has to wait.
+
+        What is not found is asked for again under the lock. Raises IdempotencyError.
+        """
+        try:
+            with self.backend.reading() as reading:
+                known = reading.answers({item.key for item in said})
+                if any(decision.spec != self._terrain.spec for decision in known.values()):
+                    return {}, []  # whether this engine may answer is found out under the lock
+                if any(item.key not in known for item in said):
+                    return known, []
+                for item in said:
+                    self._check_same(known[item.key], item)
+                return known, [_again(reading, known[item.key]) for item in said]
+        except Conflict:
+            return {}, []
+
+    def _check_same(self, decision: Decision, item: Said) -> None:
+        """A repeat must say the same. Raises IdempotencyError."""
+        if decision.instance != item.instance or decision.said.get("event") != event_to_json(
+            kept(self.plan, decision.machine, item.event, item.payload, item.by)
         ):
-            raise MisuseError(f"the id `{item.id}` was used for something else")
+            raise IdempotencyError(item.id or "")
 
     def _catch_up(self, session: Session, locked: Locked, groups: list[str], now: int) -> int:
         """Let everything happen that is due before an input of `now`; when the input takes effect."""
@@ -397,21 +431,23 @@ class Engine:
 
     def _fire_groups(self, transaction: Transaction, until: int) -> int | None:
         """Claim some groups and fire what is due in them; how many turns. None: the commons must come first."""
-        commons = transaction.lock((), alone=False).commons
+        locked = transaction.lock((), alone=False)
+        commons = locked.commons
         first = commons.due is not None and commons.due <= until
         bound = commons.due - 1 if first and commons.due is not None else until
         claimed = [group.id for group in transaction.claim(bound, CLAIM)]
         if claimed:
-            return self._fire(transaction, claimed, bound)
+            return self._fire(transaction, locked, claimed, bound)
         return None if first else 0
 
     def _fire_all(self, transaction: Transaction, until: int) -> int:
         """Fire what is due in the whole store up to the next deadline of the commons; how many turns."""
-        due = transaction.lock((), alone=True).commons.due
-        return 0 if due is None or due > until else self._fire(transaction, None, due)
+        locked = transaction.lock((), alone=True)
+        due = locked.commons.due
+        return 0 if due is None or due > until else self._fire(transaction, locked, None, due)
 
-    def _fire(self, transaction: Transaction, claimed: list[str] | None, bound: int) -> int:
-        session = Session(self._terrain, transaction)
+    def _fire(self, transaction: Transaction, locked: Locked, claimed: list[str] | None, bound: int) -> int:
+        session = Session(self._terrain, transaction, locked)
         overdue = transaction.due(claimed, bound, TURNS)
         if len(overdue) >= TURNS:  # as far as all that is due is known
             bound = min(bound, max(due for due, _ in overdue[:TURNS]))
@@ -454,10 +490,10 @@ class Engine:
 
         Each effect at least once, with an id that stays the same; those of one instance in order, one at a time. A handler that raises is tried
         again later, twice as long each time; after `retries.attempts` the effect is dead. Raises MisuseError for an effect of the plan that
-        has no handler.
+        has no handler, ClockSkewError before anything is taken or put off by a clock that is further ahead than `leap`.
         """
         outbox.check_handlers(self.plan, handlers)
-        return outbox.deliver(self._transaction, handlers, retries, self.clock, limit)
+        return outbox.deliver(self._transaction, handlers, retries, self._instant, limit)
 
     def effects(
         self, state: str | None = None, *, after: tuple[int, int] = (-1, -1), limit: int = 1_000
@@ -468,7 +504,8 @@ class Engine:
 
     def revive(self, effect: OutgoingEffect) -> bool:
         """Let a dead effect be tried again; whether it was dead."""
-        return self._transaction(lambda transaction: transaction.revive_effect(effect.seq, effect.place, self.clock()))
+        now = self._instant()
+        return self._transaction(lambda transaction: transaction.revive_effect(effect.seq, effect.place, now))
 
     def work(
         self,
@@ -492,11 +529,13 @@ class Engine:
     # ---- looking
 
     def get(self, instance: str) -> View:
-        """An instance as it stands. Raises UnknownName."""
+        """An instance as it stands. Raises UnknownName, InstanceGone."""
         with self.backend.reading() as reading:
             rows = reading.instances([instance])
-        if not rows or rows[0].snapshot is None:
+        if not rows:
             raise UnknownName("instance", instance)
+        if rows[0].snapshot is None:
+            raise InstanceGone(instance)
         return View(self.plan, self._snapshots.of(rows[0]), rows[0].version)
 
     def history(self, instance: str, *, after: int = 0, limit: int = 1_000) -> list[Decision]:
@@ -508,9 +547,18 @@ class Engine:
         return found
 
     def decisions(self, *, after: int = -1, limit: int = 1_000) -> list[Decision]:
-        """The journal of the whole store, in order: at most `limit` decisions whose `seq` is greater than `after`."""
+        """The journal of the whole store, in order: at most `limit` decisions whose `seq` is greater than `after`.
+
+        Whoever goes on after the last one misses nothing: what others could still commit something before is left for the next time.
+        """
+        settled = self.settled()
         with self.backend.reading() as reading:
-            return reading.decisions(after, limit)
+            return [decision for decision in reading.decisions(after, limit) if decision.turn <= settled]
+
+    def settled(self) -> int:
+        """The number of a turn: of those up to it, whoever looks from now on sees all that will ever be there."""
+        with self.backend.reading() as reading:
+            return reading.settled()
 
     def enabled(self, instance: str) -> tuple[Offer, ...]:
         """What the outside could say to an instance now and have accepted. Raises UnknownName."""
@@ -540,14 +588,14 @@ class Engine:
             decision = reading.version(instance, version)
             if decision is None:
                 raise UnknownName("decision", f"{instance} version {version}")
-            return explain(step_again(self.plan, decision, reading.version))
+            return explain(step_again(Versions(reading, self._known).plan(decision.spec), decision, reading.version))
 
     @contextmanager
     def _looking(self, instance: str) -> Iterator[System]:
         with self.backend.reading() as reading:
             system = system_over(self._terrain, reading)
             if instance not in system.population.world:
-                raise UnknownName("instance", instance)
+                raise InstanceGone(instance) if reading.instances([instance]) else UnknownName("instance", instance)
             yield system
 
     # ---- proving
@@ -559,7 +607,7 @@ class Engine:
 
     def verify(self, *, holds: Iterable[str] = ()) -> Verified:
         """Whether the store is as it was written, and the journal would lead to exactly this. Reads all of it."""
-        return verify(self.backend, self.plan, holds=holds)
+        return verify(self.backend, self._known, holds=holds)
 
     def replay(self, upto: int | None = None) -> System:
         """The system as the journal tells it, in memory: of all decisions, or of those that took effect by the instant `upto`.
@@ -567,7 +615,17 @@ class Engine:
         Raises StoreError where the journal comes out otherwise.
         """
         with self.backend.reading() as reading:
-            return replayed(self.plan, reading.specifications(), _until(reading.decisions, upto))
+            return replayed(Versions(reading, self._known), _until(reading.decisions, upto))
+
+    def versions(self) -> tuple[Version, ...]:
+        """Every specification the store was written under, the present one last, with what was done under it. Reads all of the journal."""
+        with self.backend.reading() as reading:
+            return Versions(reading, self._known).told()
+
+    def specification(self, number: int) -> Plan:
+        """The plan that decisions of this `spec` were made under, readings and all. Raises StoreError."""
+        with self.backend.reading() as reading:
+            return Versions(reading, self._known).plan(number)
 
     # ---- transactions
 
@@ -583,36 +641,38 @@ class Engine:
         raise AssertionError("unreachable")
 
     def _input(self, stamp: int, work: Callable[[Transaction], T]) -> T:
-        """The same for an input, which may have to wait for what was due before it."""
-        while True:
+        """The same for an input, which may have to wait for what was due before it. Raises StoreError if that cannot be found."""
+        in_vain = 0
+        while in_vain <= self.attempts:
             try:
                 done = self._transaction(work)
             except _Backlog as backlog:
-                self._clear(backlog)
+                # others may have been quicker, but not again and again
+                in_vain = 0 if self._clear(backlog) else in_vain + 1
             else:
                 self._seen = max(self._seen, stamp)
                 return done
+        raise StoreError("something is due that no instance knows of: the store is damaged, and `verify` says where")
 
-    def _clear(self, backlog: _Backlog) -> None:
-        """Fire what must happen before an input, in as many transactions as it takes."""
+    def _clear(self, backlog: _Backlog) -> int:
+        """Fire what must happen before an input, in as many transactions as it takes; how many turns."""
         if backlog.groups is None:
-            self.run_timers(backlog.until)
-            return
+            return self.run_timers(backlog.until).turns
         owners = backlog.groups
 
         def work(transaction: Transaction) -> int:
-            commons = transaction.lock(owners, alone=False).commons
-            if commons.due is not None and commons.due <= backlog.until:
+            locked = transaction.lock(owners, alone=False)
+            if locked.commons.due is not None and locked.commons.due <= backlog.until:
                 return 0
-            return self._fire(transaction, owners, backlog.until)
+            return self._fire(transaction, locked, owners, backlog.until)
 
         try:
-            self._transaction(work)
+            return self._transaction(work)
         except Stuck as stuck:
             raise stuck.error from stuck
 
-    def _instant(self, at: int | None) -> int:
-        """An instant given, or now; refused if it is too far beyond everything known. Raises MisuseError."""
+    def _instant(self, at: int | None = None) -> int:
+        """An instant given, or now; refused if it is too far beyond everything known. Raises MisuseError, ClockSkewError."""
         instant = self.clock() if at is None else at
         if isinstance(instant, bool) or not isinstance(instant, int) or not 0 <= instant < 1 << 62:
             raise MisuseError(f"an instant is a number of microseconds since 1970, not {instant!r}")
@@ -621,8 +681,8 @@ class Engine:
                 last = reading.last()
                 self._seen = max(self._seen, reading.latest())
             if last is not None and instant > self._seen + self.leap:
-                raise MisuseError(
-                    f"{format_instant(instant)} is {format_duration(instant - self._seen)} after everything the store knows:"
+                raise ClockSkewError(
+                    f"{format_instant(instant)} is {format_duration((instant - self._seen) // SECOND * SECOND)} after everything the store knows:"
                     f" a clock may be wrong (open it with another `leap` if not)"
                 )
         return instant
@@ -640,10 +700,10 @@ def _until(read: Callable[[int, int], list[Decision]], upto: int | None) -> Iter
                 yield decision
 
 
-def _again(transaction: Transaction, decision: Decision) -> Receipt:
+def _again(reading: Reading, decision: Decision) -> Receipt:
     """The answer that an input was given before."""
     alone = "more" not in decision.said
-    return Receipt((decision,) if alone else tuple(transaction.turn(decision.turn)), repeated=True)
+    return Receipt((decision,) if alone else tuple(reading.turn(decision.turn)), repeated=True)
 
 
 def _check_id(id_: str) -> None:

@@ -8,6 +8,8 @@ What an implementation owes:
 - `lock` and `claim` keep their groups for this transaction alone until it ends; `lock` waits, `claim` passes over groups that are taken.
   A transaction that locked with `alone` shares the store with no other writer.
 - What is read after locking was committed by everybody who held the lock before.
+- Where transactions write side by side, a turn may be committed after one with a greater number. `settled` says how far none will any more;
+  whoever follows the journal goes no further.
 """
 
 from __future__ import annotations
@@ -26,6 +28,12 @@ class Reading(Protocol):
     def specifications(self) -> list[Mapping[str, str]]:
         """What the store was written under, each with its `number`, the present one last; see `journal.specification`."""
 
+    def wording(self, hash_: str) -> str | None:
+        """The text that is kept of the specification of that hash."""
+
+    def usage(self) -> dict[int, tuple[int, int, int]]:
+        """Number of a specification -> (instant of the first decision under it, how many decisions, of how many instances). Reads all of the journal."""
+
     def answers(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Decision]:
         """(source, id) -> the input that was answered under it."""
 
@@ -43,6 +51,9 @@ class Reading(Protocol):
 
     def last(self) -> Decision | None:
         """The decision with the greatest `seq`."""
+
+    def settled(self) -> int:
+        """The number of a turn: of those up to it, a `reading` begun after this answer sees all that will ever be committed."""
 
     def instances(self, ids: Collection[str]) -> list[Stored]:
         """The rows of instances, in any order; nothing for those never made."""
@@ -84,10 +95,19 @@ class Reading(Protocol):
 class Transaction(Reading, Protocol):
     """What can be asked, and changed."""
 
-    def lock(self, instances: Collection[str], *, alone: bool) -> Locked:
+    def lock(
+        self,
+        instances: Collection[str],
+        *,
+        alone: bool,
+        keys: Collection[tuple[str, str]] = (),
+        near: Collection[str] = (),
+    ) -> Locked:
         """Wait for the groups of these instances, and the commons to be read. `alone`: for the whole store.
 
-        Returns them and the commons. If one of the instances is in the commons, it is as if `alone` were said.
+        The first call of a transaction that writes. If one of the instances is in the commons, it is as if `alone` were said. Once the locks are
+        held it is answered in one go what is probably asked next: the inputs under `keys`, the rows of the instances and of those `near`
+        them, who need not exist and are not locked.
         """
 
     def claim(self, until: int, limit: int) -> list[Group]:
@@ -112,7 +132,7 @@ class Transaction(Reading, Protocol):
         """Make a dead effect pending again; whether there was one."""
 
     def register(self, specification: Mapping[str, str]) -> int:
-        """The number of a specification, which is from now on the one the store is written under."""
+        """The number of a specification, which is from now on the one the store is written under. Its `text`, if there is one, is kept under its hash."""
 
 
 class Backend(Protocol):

@@ -207,7 +207,7 @@ def step_again(plan: Plan, decision: Decision, find: Callable[[str, int], Decisi
     before = (
         version(decision.instance, decision.version - 1)
         if decision.cause != "start"
-        else Snapshot(after.id, after.machine, values=after.values)
+        else Snapshot(after.id, after.machine, values=after.values, refs=after.refs)
     )
     event = event_from_json(said["event"]) if "event" in said else None
     if timer := said.get("timer"):
@@ -237,4 +237,9 @@ def specification(plan: Plan, terms: Terms) -> Mapping[str, str]:
         "generations": terms.generations,
     }
     row = {"system": plan.name, "hash": plan.hash, "readings": compact(dict(plan.readings)), "terms": compact(limits)}
-    return {**row, "digest": seal("", *row.values())}
+    return {**row, "digest": digest_of(row)}
+
+
+def digest_of(row: Mapping[str, str]) -> str:
+    """The digest a row of the table `spec` should have."""
+    return seal("", row["system"], row["hash"], row["readings"], row["terms"])

@@ -7,9 +7,8 @@ rewritten, and what was decided before remains decided under the version it was 
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -20,12 +19,17 @@ from outlast.store import moving
 from outlast.store.engine import Engine, wall_clock
 from outlast.store.groups import commons
 from outlast.store.interface import Backend, Reading, Transaction
-from outlast.store.journal import decode_snapshot, specification
+from outlast.store.journal import decode_snapshot
 from outlast.store.moving import Fate, Move, moves
 from outlast.store.records import COMMONS, Changes, Decision, Stored
+from outlast.store.versions import SHORT, Versions, defaults, registering
 from outlast.store.world import Scribe, bindings
 
 CHUNK = 1_000
+REMEDY = (
+    "make room for them in the new version, or let this store come to its end under the present one and begin another"
+)
+"""What can be done where somebody cannot be moved; docs/migration.md says how."""
 Clock = Callable[[], int]
 
 
@@ -61,29 +65,32 @@ def counted(old: Plan, new: Plan, found: Iterable[Move]) -> list[Course]:
     return [attrs.evolve(course, count=number) for course, number in count.items()]
 
 
-def planned(backend: Backend, old: Plan, new: Plan) -> list[Course]:
-    """What would become of the instances of a store. Raises StoreError if it is not under `old`."""
+def planned(backend: Backend, new: Plan, *, old: Plan | None = None) -> list[Course]:
+    """What would become of the instances of a store. Raises StoreError if it is not under `old`.
+
+    `old` need be given only if the store has no text of the version it is under.
+    """
     with backend.reading() as reading:
-        before, after, terms = as_stored(present(reading, old, backend.url), old, new)
+        before, after, terms = _both(Versions(reading, _known(old)), new, old, backend.url)
         rows = list(everybody(reading))
         snapshots = [decode_snapshot(before, row.snapshot) for row in rows if row.snapshot is not None]
         return counted(before, after, moves(before, after, snapshots, reading.latest(), terms))
 
 
-def migrate(backend: Backend, old: Plan, new: Plan, *, clock: Clock = wall_clock) -> list[Course]:
-    """Move every instance of a store from `old` to `new`; what became of them. What is due by now happens first, under `old`.
+def migrate(backend: Backend, new: Plan, *, old: Plan | None = None, clock: Clock = wall_clock) -> list[Course]:
+    """Move every instance of a store to `new`; what became of them. What is due by now happens first, under the version the store is under.
 
     Readings and terms stay those of the store; of a reading the new version does not ask for nothing is left. Raises MisuseError, and nothing is
-    moved, if a single instance cannot be; StoreError if the store is not under `old`.
+    moved, if a single instance cannot be; StoreError if the store is not under `old`, see `planned`.
     """
-    if old.hash == new.hash:
-        raise MisuseError("both versions are the same")
     with backend.reading() as reading:
-        before, after, terms = as_stored(present(reading, old, backend.url), old, new)
+        before, after, terms = _both(Versions(reading, _known(old)), new, old, backend.url)
+    if before.hash == after.hash:
+        raise MisuseError("both versions are the same")
     Engine(backend, before, terms=terms, clock=clock).run_timers()
     with backend.transaction() as transaction:
         transaction.lock((), alone=True)
-        present(transaction, old, backend.url)
+        _both(Versions(transaction, {before.hash: before}), new, before, backend.url)
         now = max(clock(), transaction.latest())
         if (due := transaction.next_due()) is not None and due <= now:
             raise MisuseError("something has become due meanwhile: try again")
@@ -91,33 +98,30 @@ def migrate(backend: Backend, old: Plan, new: Plan, *, clock: Clock = wall_clock
         was = {id_: decode_snapshot(before, row.snapshot or "") for id_, row in rows.items()}
         found = moves(before, after, was.values(), now, terms)
         if stranded := [move for move in found if move.after is None]:
-            first = stranded[0]
-            raise MisuseError(
-                f"{len(stranded)} of {len(found)} instances cannot be moved, `{first.before.id}` for one: {first.why}"
-            )
+            raise MisuseError(_stranded(stranded, len(found)))
         then = {move.before.id: move.after for move in found if move.after is not None}
-        said = {move.before.id: {"migrated": {"from": old.hash, "notes": move.notes}} for move in found}
+        said = {move.before.id: {"migrated": {"from": before.hash, "notes": move.notes}} for move in found}
         _write(transaction, before, after, terms, rows, was, then, said, now)
         return counted(before, after, found)
 
 
-def undo(backend: Backend, old: Plan, new: Plan) -> int:
-    """Put every instance back where it was before the store was moved from `old` to `new`; how many there are.
+def undo(backend: Backend, *, old: Plan | None = None, new: Plan | None = None) -> int:
+    """Put every instance back where it was before the store was moved last; how many there are.
 
-    Raises MisuseError if anything has happened since; StoreError if the store is not under `new`.
+    The versions need be given only if the store has no text of them. Raises MisuseError if anything has happened since; StoreError if the store
+    was not moved from `old` to `new`.
     """
     with backend.transaction() as transaction:
         transaction.lock((), alone=True)
-        present(transaction, new, backend.url)
+        versions = Versions(transaction, _known(old, new))
+        _present(versions, new, backend.url)
         last = transaction.last()
         turn = transaction.turn(last.turn) if last is not None else []
-        if not turn or turn[0].said.get("migrated", {}).get("from") != old.hash:
+        left = turn[0].said.get("migrated", {}).get("from") if turn else None
+        if left is None or (old is not None and left != old.hash):
             raise MisuseError("something has happened since the store was moved: it cannot be put back")
-        specifications = transaction.specifications()
-        moved = next(row for row in specifications if int(row["number"]) == turn[0].spec)
-        left = next(row for row in reversed(specifications) if row["hash"] == old.hash)
-        before, _, terms = as_stored(left, old, old)
-        after, _, _ = as_stored(moved, new, new)
+        number = versions.last(left)
+        before, after, terms = versions.plan(number), versions.plan(turn[0].spec), versions.terms(number)
         rows = {row.id: row for row in everybody(transaction) if row.snapshot is not None}
         was = {id_: decode_snapshot(after, row.snapshot or "") for id_, row in rows.items()}
         then = {row.instance: _before(transaction, before, row) for row in turn}
@@ -126,11 +130,33 @@ def undo(backend: Backend, old: Plan, new: Plan) -> int:
         return len(turn)
 
 
-def as_stored(specification: Mapping[str, str], old: Plan, new: Plan) -> tuple[Plan, Plan, Terms]:
-    """Both versions under the readings of a store, and its terms. Raises MisuseError for a reading the new version does not know."""
-    readings = json.loads(specification["readings"])
-    kept = {name: reading for name, reading in readings.items() if name in new.assumptions}
-    return under(old, readings), under(new, kept), Terms(**json.loads(specification["terms"]))
+def _stranded(stranded: Sequence[Move], count: int) -> str:
+    """Why a store is not moved, and what can be done."""
+    first = stranded[0]
+    return f"{len(stranded)} of {count} instances cannot be moved, `{first.before.id}` for one: {first.why}; {REMEDY}"
+
+
+def _both(versions: Versions, new: Plan, old: Plan | None, url: str) -> tuple[Plan, Plan, Terms]:
+    """The version a store is under and the next one, under the readings of the store, and its terms. Raises StoreError."""
+    number = _present(versions, old, url)
+    before = versions.plan(number)
+    kept = {name: reading for name, reading in before.readings.items() if name in new.assumptions}
+    return before, under(new, kept), versions.terms(number)
+
+
+def _present(versions: Versions, plan: Plan | None, url: str) -> int:
+    """The number of what a store is under. Raises StoreError unless it is this version, if one is given."""
+    number = versions.present
+    if number is None:
+        raise StoreError(f"{url}: the store is empty: there is nothing to move")
+    found = versions.rows[number]["hash"]
+    if plan is not None and found != plan.hash:
+        raise StoreError(f"{url}: the store is not under this version of `{plan.name}`, but under {found[:SHORT]}")
+    return number
+
+
+def _known(*plans: Plan | None) -> dict[str, Plan]:
+    return {plan.hash: under(plan, defaults(plan)) for plan in plans if plan is not None}
 
 
 def _before(reading: Reading, plan: Plan, decision: Decision) -> Snapshot:
@@ -139,16 +165,6 @@ def _before(reading: Reading, plan: Plan, decision: Decision) -> Snapshot:
     if row is None:
         raise StoreError(f"the journal lacks version {decision.version - 1} of `{decision.instance}`")
     return decode_snapshot(plan, row.snapshot)
-
-
-def present(reading: Reading, plan: Plan, url: str) -> Mapping[str, str]:
-    """What a store is under. Raises StoreError unless it is this version."""
-    found = next(reversed(reading.specifications()), None)
-    if found is None:
-        raise StoreError(f"{url}: the store is empty: there is nothing to move")
-    if found["hash"] != plan.hash:
-        raise StoreError(f"{url}: the store is not under this version of `{plan.name}`, but under {found['hash'][:12]}")
-    return found
 
 
 def everybody(reading: Reading) -> Iterator[Stored]:
@@ -172,7 +188,7 @@ def _write(
     now: int,
 ) -> None:
     """One turn: every instance, which was under `other`, as it is under `plan`."""
-    scribe = Scribe(plan, transaction.register(specification(plan, terms)))
+    scribe = Scribe(plan, transaction.register(registering(plan, terms)))
     (turn,) = transaction.numbers(1)
     for place, (id_, row) in enumerate(rows.items()):
         scribe.know(id_, row.version, row.hash, None)

@@ -48,6 +48,13 @@ class Delivered:
     dead: int = 0
 
 
+def key_of(text: str) -> tuple[int, int] | None:
+    """`seq` and `place` of an effect from its id, like `1048576-0`; None for anything else."""
+    seq, dash, place = text.partition("-")
+    well = dash and all(part.isascii() and part.isdecimal() and len(part) < 19 for part in (seq, place))
+    return (int(seq), int(place)) if well else None
+
+
 class Transact(Protocol):
     """Runs work in a transaction, again if others got in the way."""
 
@@ -69,7 +76,7 @@ def check_handlers(plan: Plan, handlers: Mapping[str, Handler]) -> None:
 def deliver(
     transact: Transact, handlers: Mapping[str, Handler], retries: Retries, clock: Callable[[], int], limit: int
 ) -> Delivered:
-    """Deliver what may be delivered now, at most `limit` attempts."""
+    """Deliver what may be delivered now, at most `limit` attempts. Whatever `clock` raises leaves what was taken to its lease."""
     done = failed = dead = 0
     while (left := limit - done - failed - dead) > 0:
         now = clock()

@@ -4,6 +4,9 @@ How transactions stay out of each other's way: every writer holds an advisory lo
 sees and may change everything. A group is its row in `grp`, locked FOR UPDATE, several in the order of their ids; claims pass over
 locked rows and so never wait. A worker frozen inside a transaction is thrown out by the server after `patience` seconds: its locks are
 free again and its commit is refused, so no claim needs a lease.
+
+Numbers of turns are drawn in one order and committed in another. So whoever draws some holds a mark until its end: after which number it began
+to. Whoever follows the journal goes as far as the lowest mark.
 """
 
 from __future__ import annotations
@@ -18,17 +21,30 @@ from pathlib import Path
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
 
 from outlast.errors import Conflict, MisuseError, StoreError, Unsettled
 from outlast.store import schema
-from outlast.store.records import COMMONS, Group, Locked
-from outlast.store.sql import GROUP, STORED, Row, SqlTransaction, Value
+from outlast.store.records import COMMONS, Changes, Group, Locked
+from outlast.store.sql import GROUP, STORED, Changed, Question, Row, SqlTransaction, Value
 
 WORDS = {"int": "BIGINT", "keyed": ""}
 CHANNEL = "outlast"
 LOCK = "hashtextextended('outlast', hashtext(current_schema())::bigint)"
 """The advisory lock of one store: a database may hold several, each in a schema of its own."""
+DRAWN = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM turn)"
+"""The last number of a turn that anybody has drawn."""
+MARKS, MARK = "hashtext('outlast turns ' || current_schema())", 1 << 31
+"""A mark is an advisory lock of two numbers: this one, and what was drawn before, modulo what fits."""
+MARKED = f"WITH mark AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({MARKS}, mod({DRAWN}, {MARK})::int))"
+"""What is selected from `mark` is evaluated once the mark is held."""
+
+
+PLANS = {"plan_cache_mode": "force_generic_plan"} | dict.fromkeys(
+    ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"), "off"
+)
+"""Statements are planned once, and every one is served by an index however small its table was at that moment."""
 
 
 class PostgresTransaction(SqlTransaction):
@@ -36,21 +52,44 @@ class PostgresTransaction(SqlTransaction):
 
     skip_locked = "FOR UPDATE SKIP LOCKED"
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], opening: str | None = None) -> None:
+        """`opening` is said before anything else."""
         self.connection = connection
+        self._opening = opening
+        self.drawn: list[int] = []
 
     def run(self, sql: str, *values: Value) -> list[Row]:
         """See `SqlTransaction`."""
-        cursor = self.connection.execute(dialect(sql), [listed(value) for value in values])
-        return list(cursor.fetchall()) if cursor.description else []
+        if self.connection.info.transaction_status == TransactionStatus.IDLE:
+            return self.ask([(sql, *values)])[0]
+        return rows_of(self._say(sql, values))
 
-    def many(self, sql: str, rows: Sequence[Row]) -> int:
+    def _say(self, sql: str, values: Sequence[Value]) -> psycopg.Cursor[tuple[object, ...]]:
+        return self.connection.execute(dialect(sql), [listed(value) for value in values])
+
+    def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """See `SqlTransaction`. One round trip for all of them, and for the beginning of the transaction."""
+        if not questions:
+            return []
+        with self.connection.pipeline():
+            if self._opening is not None:
+                self.connection.execute(self._opening)
+                self._opening = None
+            said = [self._say(sql, values) for sql, *values in questions]
+        return [rows_of(cursor) for cursor in said]
+
+    def many(self, sql: str, rows: Sequence[Row]) -> psycopg.Cursor[tuple[object, ...]]:
         """See `SqlTransaction`."""
-        if not rows:
-            return 0
-        with self.connection.cursor() as cursor:
-            cursor.executemany(dialect(sql), rows)
-            return cursor.rowcount
+        if len(rows) == 1:
+            return self.connection.execute(dialect(sql), rows[0])
+        cursor = self.connection.cursor()
+        cursor.executemany(dialect(sql), rows)
+        return cursor
+
+    def put(self, changes: Changes) -> Changed | None:
+        """See `SqlTransaction`. One round trip."""
+        with self.connection.pipeline():
+            return super().put(changes)
 
     def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
         """Many rows in one statement: a column of values each, unfolded by the server."""
@@ -64,7 +103,7 @@ class PostgresTransaction(SqlTransaction):
             *(list(column) for column in zip(*rows, strict=True)),
         )
 
-    def move(self, rows: Sequence[Row]) -> int:
+    def move(self, rows: Sequence[Row]) -> Changed:
         """See `SqlTransaction`; many in one statement, as for `insert`."""
         if len(rows) < 3:
             return super().move(rows)
@@ -73,30 +112,42 @@ class PostgresTransaction(SqlTransaction):
         sets = ", ".join(f"{name} = n.{name}" for name in names[1:])
         sql = f"UPDATE instance i SET {sets} FROM unnest({folded}) AS n({STORED}, was) WHERE i.id = n.id AND i.version = n.was"
         columns = [list(column) for column in zip(*rows, strict=True)]
-        return self.connection.execute(sql, columns).rowcount
+        return self.connection.execute(sql, columns)
 
-    def lock(self, instances: Collection[str], *, alone: bool) -> Locked:
-        """See `Transaction`."""
+    def advance(self, rows: Sequence[Row]) -> None:
+        """See `SqlTransaction`; many in one statement, as for `insert`."""
+        if len(rows) < 3:
+            super().advance(rows)
+            return
+        sql = (
+            "UPDATE grp SET now = n.now, stuck = NULL, due = (SELECT min(i.due) FROM instance i WHERE i.grp = grp.id)"
+            " FROM unnest(%s::bigint[], %s::text[]) AS n(now, id) WHERE grp.id = n.id"
+        )
+        self.connection.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+
+    def lock(
+        self,
+        instances: Collection[str],
+        *,
+        alone: bool,
+        keys: Collection[tuple[str, str]] = (),
+        near: Collection[str] = (),
+    ) -> Locked:
+        """See `Transaction`. Each statement sees what was committed before it begins, so what is read after a lock is not outdated."""
+        instances = dict.fromkeys(instances)
+        named = f"SELECT {GROUP} FROM grp WHERE id = ANY(ARRAY(SELECT grp FROM instance WHERE id {{in}})) AND id <> ''"
         if not alone:
-            self.run(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
-            wanted = self._groups_of(instances)
-            if COMMONS not in wanted:
-                return Locked(self.groups([COMMONS]) | self._locked(wanted), alone=False)
+            self._opening = f"SELECT pg_advisory_xact_lock_shared({LOCK})"
+            groups: list[Question] = [(f"{named} ORDER BY id FOR UPDATE", instances)] if instances else []
+            locked = self.found(groups, instances, keys, near, alone=False)
+            own = [row.group for row in locked.instances if row.id in instances]
+            if COMMONS not in own:
+                if not {*own} <= {*locked.groups}:
+                    raise Conflict("an instance was made, or has changed its group meanwhile")
+                return locked
             self.connection.rollback()  # a shared lock cannot grow: begin again
-        self.run(f"SELECT pg_advisory_xact_lock({LOCK})")
-        return Locked(self.groups([COMMONS, *self._groups_of(instances)]), alone=True)
-
-    def _groups_of(self, instances: Collection[str]) -> list[str]:
-        rows = self.run("SELECT DISTINCT grp FROM instance WHERE id {in}", instances) if instances else []
-        return sorted(row[0] for row in rows)
-
-    def _locked(self, ids: Sequence[str]) -> dict[str, Group]:
-        if not ids:
-            return {}
-        rows = self.run(f"SELECT {GROUP} FROM grp WHERE id {{in}} ORDER BY id FOR UPDATE", ids)
-        if len(rows) < len(ids):
-            raise Conflict("a group has become part of another meanwhile")
-        return {row[0]: Group(*row) for row in rows}
+        self._opening = f"SELECT pg_advisory_xact_lock({LOCK})"
+        return self.found([(named, instances)], instances, keys, near, alone=True)
 
     def claim(self, until: int, limit: int) -> list[Group]:
         """See `Transaction`."""
@@ -105,7 +156,26 @@ class PostgresTransaction(SqlTransaction):
 
     def numbers(self, count: int) -> list[int]:
         """See `Transaction`."""
-        return [row[0] for row in self.run("SELECT nextval('turn') FROM generate_series(1, ?)", count)]
+        if (more := count - len(self.drawn)) > 0:
+            self.drawn += [row[0] for rows in self.ask(self.draw(more)) for row in rows]
+        given, self.drawn = self.drawn[:count], self.drawn[count:]
+        return given
+
+    def draw(self, count: int) -> list[Question]:
+        """See `SqlTransaction`."""
+        sql = f"{MARKED} SELECT nextval('turn') FROM mark, generate_series(1, ?)"
+        return [(sql, count)] if count else []
+
+    def settled(self) -> int:
+        """See `Reading`. First what was drawn, then the marks: whoever drew a number before that has its mark still, or has ended."""
+        drawn = int(self.run(f"SELECT {DRAWN}")[0][0])
+        marks = self.run(
+            "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            f" AND classid = ({MARKS}::bigint & 4294967295)::oid"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        behind = ((drawn - mark) % MARK for (mark,) in marks)
+        return drawn - max((distance for distance in behind if distance < MARK // 2), default=0)
 
     def hint(self) -> None:
         """See `SqlTransaction`."""
@@ -124,6 +194,11 @@ def dialect(sql: str) -> str:
 def listed(value: Value) -> object:
     """Values as the driver takes them."""
     return value if isinstance(value, str | int) or value is None else list(value)
+
+
+def rows_of(cursor: psycopg.Cursor[tuple[object, ...]]) -> list[Row]:
+    """What a statement answered, if it does."""
+    return list(cursor.fetchall()) if cursor.description else []
 
 
 class PostgresBackend:
@@ -196,14 +271,17 @@ class PostgresBackend:
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         connection = psycopg.connect(self._conninfo, autocommit=True)
         patience = f"{round(self.patience * 1000)}ms"
-        for name, value in (
-            ("search_path", self.namespace),
-            ("plan_cache_mode", "force_custom_plan"),
-            ("idle_in_transaction_session_timeout", patience),
-            ("lock_timeout", patience),
-            ("client_min_messages", "warning"),
-        ):
-            connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+        settings = {
+            "search_path": self.namespace,
+            "idle_in_transaction_session_timeout": patience,
+            "lock_timeout": patience,
+            "client_min_messages": "warning",
+            **PLANS,
+        }
+        connection.execute(
+            "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)",
+            [[*settings], [*settings.values()]],
+        )
         connection.autocommit = False
         return connection
 
@@ -226,8 +304,7 @@ class PostgresBackend:
     def reading(self) -> Iterator[PostgresTransaction]:
         """See `Backend`."""
         with self._words(), self._borrowed() as connection:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield PostgresTransaction(connection)
+            yield PostgresTransaction(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             connection.rollback()
 
     @contextmanager

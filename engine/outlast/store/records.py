@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -263,10 +263,18 @@ class Group:
 
 @frozen
 class Locked:
-    """The groups a transaction has for itself, and the commons; `alone`: it has the whole store."""
+    """What a transaction finds once it holds its locks."""
 
     groups: Mapping[str, Group]
+    """The groups it has for itself, and the commons."""
     alone: bool
+    """Whether it has the whole store."""
+    specification: str | None
+    """The hash of the one the store is written under."""
+    answers: Mapping[tuple[str, str], Decision]
+    """As `Reading.answers`, of the keys it asked for."""
+    instances: Sequence[Stored]
+    """Of those it named."""
 
     @property
     def commons(self) -> Group:

@@ -43,6 +43,10 @@ CHANGES = (
         CREATE INDEX outbox_due ON outbox (due) WHERE state = 'pending';
         """,
     ),
+    (
+        "the texts of specifications",
+        "CREATE TABLE wording (hash TEXT PRIMARY KEY, text TEXT NOT NULL)",
+    ),
 )
 """(what for, statements), the first one numbered 1."""
 

@@ -9,15 +9,17 @@ import itertools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, TypeAlias, TypeVar
+from operator import attrgetter, itemgetter
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from outlast.errors import Conflict
 from outlast.store.journal import compact
-from outlast.store.records import PLACES, Changes, Decision, Group, Locked, OutgoingEffect, Stored
+from outlast.store.records import COMMONS, PLACES, Changes, Decision, Group, Locked, OutgoingEffect, Stored
 
 Row: TypeAlias = Sequence[Any]  # as drivers give them
 Value: TypeAlias = "str | int | Collection[str] | None"
+Question: TypeAlias = "tuple[str, *tuple[Value, ...]]"
+"""A statement and its values."""
 T = TypeVar("T")
 
 DECISION = "seq, instance, machine, version, at, cause, spec, source, id, body, snapshot, previous, hash"
@@ -25,8 +27,18 @@ STORED = "id, machine, grp, made, version, hash, due, snapshot"
 EFFECT = "seq, place, instance, name, payload, at, attempts, error"
 GROUP = "id, now, CASE WHEN id <> '' OR stuck IS NULL THEN due END"
 SPEC = ("number", "system", "hash", "readings", "terms", "digest")
+PRESENT: Question = (f"SELECT {GROUP}, (SELECT hash FROM spec ORDER BY since DESC LIMIT 1) FROM grp WHERE id = ''",)
+"""The commons, and the specification the store is written under."""
 CHUNK = 1_000
 """Rows asked for or written at a time."""
+
+
+class Changed(Protocol):
+    """What a statement has done, as drivers tell it: perhaps only later."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
 
 
 class SqlTransaction(ABC):
@@ -39,11 +51,22 @@ class SqlTransaction(ABC):
         """Run one statement; its rows, if it has any."""
 
     @abstractmethod
-    def many(self, sql: str, rows: Sequence[Row]) -> int:
-        """Run one statement for each row of values; how many rows of the table it changed."""
+    def many(self, sql: str, rows: Sequence[Row]) -> Changed:
+        """Run one statement for each row of values."""
 
     @abstractmethod
-    def lock(self, instances: Collection[str], *, alone: bool) -> Locked:
+    def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """Run statements in order, in as few round trips as can be; the rows of each."""
+
+    @abstractmethod
+    def lock(
+        self,
+        instances: Collection[str],
+        *,
+        alone: bool,
+        keys: Collection[tuple[str, str]] = (),
+        near: Collection[str] = (),
+    ) -> Locked:
         """See `Transaction`."""
 
     @abstractmethod
@@ -54,9 +77,15 @@ class SqlTransaction(ABC):
     def numbers(self, count: int) -> list[int]:
         """See `Transaction`."""
 
+    @abstractmethod
+    def settled(self) -> int:
+        """See `Reading`."""
+
     def hint(self) -> None:  # noqa: B027  # not every dialect can
         """Tell those who wait that there may be something to do."""
 
+    drawn: list[int]
+    """Numbers of turns that wait to be used."""
     skip_locked = ""
     """What a dialect adds to a claim."""
 
@@ -67,14 +96,19 @@ class SqlTransaction(ABC):
         rows = self.run(f"SELECT {', '.join(SPEC)} FROM spec ORDER BY since")
         return [dict(zip(SPEC, map(str, row), strict=True)) for row in rows]
 
+    def wording(self, hash_: str) -> str | None:
+        """See `Reading`."""
+        rows = self.run("SELECT text FROM wording WHERE hash = ?", hash_)
+        return str(rows[0][0]) if rows else None
+
+    def usage(self) -> dict[int, tuple[int, int, int]]:
+        """See `Reading`."""
+        rows = self.run("SELECT spec, min(at), count(*), count(DISTINCT instance) FROM journal GROUP BY spec")
+        return {int(spec): (int(since), int(decisions), int(instances)) for spec, since, decisions, instances in rows}
+
     def answers(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Decision]:
         """See `Reading`."""
-        found: dict[tuple[str, str], Decision] = {}
-        for source, group in itertools.groupby(sorted(keys), key=lambda key: key[0]):
-            for part in chunks([id_ for _, id_ in group]):
-                rows = self.run(f"SELECT {DECISION} FROM journal WHERE source = ? AND id {{in}}", source, part)
-                found |= {(source, row[8]): Decision(*row) for row in rows}
-        return found
+        return {(row[7], row[8]): Decision(*row) for rows in self.ask(inbox(keys)) for row in rows}
 
     def turn(self, number: int) -> list[Decision]:
         """See `Reading`."""
@@ -112,12 +146,7 @@ class SqlTransaction(ABC):
 
     def instances(self, ids: Collection[str]) -> list[Stored]:
         """See `Reading`."""
-        if len(ids) == 1:
-            return [Stored(*row) for row in self.run(f"SELECT {STORED} FROM instance WHERE id = ?", *ids)]
-        found: list[Stored] = []
-        for part in chunks(ids):
-            found += (Stored(*row) for row in self.run(f"SELECT {STORED} FROM instance WHERE id {{in}}", part))
-        return found
+        return [Stored(*row) for rows in self.ask(by_id(ids)) for row in rows]
 
     def everybody(self, after: str, limit: int) -> list[Stored]:
         """See `Reading`."""
@@ -216,8 +245,47 @@ class SqlTransaction(ABC):
 
     # ---- writing
 
+    def found(
+        self,
+        groups: Sequence[Question],
+        instances: Collection[str],
+        keys: Collection[tuple[str, str]],
+        near: Collection[str],
+        *,
+        alone: bool,
+    ) -> Locked:
+        """What `lock` answers. `groups` tell the groups beside the commons, and take what locks are still to be taken."""
+        rows, said = by_id([*instances, *(id_ for id_ in near if id_ not in instances)]), inbox(keys)
+        told = iter(self.ask([*groups, PRESENT, *rows, *said, *self.draw(len(keys))]))
+
+        def answers(questions: Sequence[Question]) -> list[Row]:
+            return [row for part in itertools.islice(told, len(questions)) for row in part]
+
+        own = {row[0]: Group(*row) for row in answers(groups)}
+        ((*commons, specification),) = answers([PRESENT])
+        locked = Locked(
+            {**own, COMMONS: Group(*commons)},
+            alone,
+            specification,
+            instances=[Stored(*row) for row in answers(rows)],
+            answers={(row[7], row[8]): Decision(*row) for row in answers(said)},
+        )
+        self.drawn = [row[0] for part in told for row in part]
+        return locked
+
+    def draw(self, count: int) -> list[Question]:  # noqa: ARG002  # not every dialect has to
+        """How to draw numbers of turns ahead, where that is worth it: `drawn` holds them afterwards."""
+        return []
+
     def write(self, changes: Changes) -> None:
         """See `Transaction`."""
+        moved = self.put(changes)
+        if moved is not None and moved.rowcount != len(changes.moved):
+            raise Conflict("somebody else changed an instance meanwhile")
+
+    def put(self, changes: Changes) -> Changed | None:
+        """Write everything; which of the instances that should have been changed were, is for the caller to look at."""
+        moved = None
         self.merge(changes.merged)
         if changes.new_groups:
             self.many("INSERT INTO grp (id, now) VALUES (?, 0)", [(id_,) for id_ in changes.new_groups])
@@ -225,9 +293,7 @@ class SqlTransaction(ABC):
         if changes.made:
             self.insert("instance", STORED, [stored_row(row) for row in changes.made])
         if changes.moved:
-            changed = self.move([(*stored_row(row), version) for row, version in changes.moved])
-            if changed != len(changes.moved):
-                raise Conflict("somebody else changed an instance meanwhile")
+            moved = self.move([(*stored_row(row), version) for row, version in changes.moved])
         if changes.unbound:
             self.many(
                 "DELETE FROM ref WHERE target = ? AND name = ? AND machine = ? AND instance = ?",
@@ -236,10 +302,7 @@ class SqlTransaction(ABC):
         if changes.bound:
             self.insert("ref", "target, name, machine, instance", [ref_row(ref) for ref in changes.bound])
         if changes.times:
-            self.many(
-                "UPDATE grp SET now = ?, stuck = NULL, due = (SELECT min(due) FROM instance WHERE grp = ?) WHERE id = ?",
-                [(now, id_, id_) for id_, now in changes.times.items()],
-            )
+            self.advance([(now, id_) for id_, now in changes.times.items()])
         if changes.effects:
             rows = [
                 (
@@ -262,18 +325,24 @@ class SqlTransaction(ABC):
             or any(row.due is not None for row, _ in changes.moved)
         ):
             self.hint()
+        return moved
 
     def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
         """Insert rows into a table."""
         self.many(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})", rows)
 
-    def move(self, rows: Sequence[Row]) -> int:
-        """Change instances that have the version at the end of their row; how many there were."""
+    def move(self, rows: Sequence[Row]) -> Changed:
+        """Change instances that have the version at the end of their row."""
         sql = (
             "UPDATE instance SET machine = ?, grp = ?, made = ?, version = ?, hash = ?, due = ?, snapshot = ?"
             " WHERE id = ? AND version = ?"
         )
         return self.many(sql, [(*row[1:8], row[0], row[8]) for row in rows])
+
+    def advance(self, rows: Sequence[Row]) -> None:
+        """Let the time of groups be further, each a row of instant and id; and find when something is due in them."""
+        sql = "UPDATE grp SET now = ?, stuck = NULL, due = (SELECT min(i.due) FROM instance i WHERE i.grp = grp.id) WHERE id = ?"
+        self.many(sql, rows)
 
     def merge(self, merged: Mapping[str, str]) -> None:
         """Let the instances of groups be in others, and forget the groups."""
@@ -331,10 +400,14 @@ class SqlTransaction(ABC):
         sql = (
             "UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE seq = ? AND place = ? AND state = 'dead'"
         )
-        return self.many(sql, [(now, seq, place)]) > 0
+        return self.many(sql, [(now, seq, place)]).rowcount > 0
 
     def register(self, specification: Mapping[str, str]) -> int:
         """See `Transaction`."""
+        if text := specification.get("text"):
+            self.run(
+                "INSERT INTO wording (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING", specification["hash"], text
+            )
         since = int(self.run("SELECT coalesce(max(since), 0) + 1 FROM spec")[0][0])
         known = self.run("SELECT number FROM spec WHERE digest = ?", specification["digest"])
         if known:
@@ -349,6 +422,18 @@ class SqlTransaction(ABC):
             *(specification[name] for name in columns),
         )
         return number
+
+
+def by_id(ids: Collection[str]) -> list[Question]:
+    """How to ask for the rows of instances."""
+    return [(f"SELECT {STORED} FROM instance WHERE id {{in}}", part) for part in chunks(ids)]
+
+
+def inbox(keys: Collection[tuple[str, str]]) -> list[Question]:
+    """How to ask for inputs by source and id."""
+    sql = f"SELECT {DECISION} FROM journal WHERE source = ? AND id {{in}}"
+    by_source = itertools.groupby(sorted(keys), key=itemgetter(0))
+    return [(sql, source, part) for source, group in by_source for part in chunks([id_ for _, id_ in group])]
 
 
 decision_row = attrgetter(*DECISION.split(", "))

@@ -13,10 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
+
 from outlast.errors import Conflict, MisuseError, StoreError
 from outlast.store import schema
 from outlast.store.records import COMMONS, PLACES, Group, Locked
-from outlast.store.sql import GROUP, Row, SqlTransaction, Value
+from outlast.store.sql import GROUP, Question, Row, SqlTransaction, Value, chunks
 
 APPLICATION = 0x4F75746C  # "Outl": what `PRAGMA application_id` says of our files
 WORDS = {"int": "INTEGER", "keyed": " WITHOUT ROWID"}
@@ -30,6 +32,10 @@ CODES = {
     sqlite3.SQLITE_IOERR: "reading or writing failed",
 }
 """Primary result codes -> what they mean for a store."""
+SHORTEST, LONGEST = 0.000_05, 0.005
+"""Seconds between two attempts to become the writer."""
+FEW = 3
+"""Up to so many values are written out in a statement; more are one value, a list in JSON."""
 
 
 class SqliteTransaction(SqlTransaction):
@@ -41,36 +47,49 @@ class SqliteTransaction(SqlTransaction):
         self.connection = connection
         self.hinted = False
         self._number: int | None = None
+        self.drawn = []
 
     def run(self, sql: str, *values: Value) -> list[Row]:
         """See `SqlTransaction`."""
         if "{in}" in sql:
-            sql = sql.replace("{in}", "IN (SELECT value FROM json_each(?))")
-            values = tuple(
-                value if isinstance(value, str | int) or value is None else json.dumps(list(value)) for value in values
-            )
+            flat: list[str | int | None] = []
+            for value in values:
+                if isinstance(value, str | int) or value is None:
+                    flat.append(value)
+                elif len(value) <= FEW:
+                    sql = sql.replace("{in}", f"IN ({', '.join('?' * len(value))})")
+                    flat += value
+                else:
+                    sql = sql.replace("{in}", "IN (SELECT value FROM json_each(?))")
+                    flat.append(json.dumps(list(value)))
+            return self.connection.execute(sql, flat).fetchall()
         return self.connection.execute(sql, values).fetchall()
 
-    def many(self, sql: str, rows: Sequence[Row]) -> int:
+    def many(self, sql: str, rows: Sequence[Row]) -> sqlite3.Cursor:
         """See `SqlTransaction`."""
         if len(rows) == 1:
-            return self.connection.execute(sql, rows[0]).rowcount
-        return self.connection.executemany(sql, rows).rowcount
+            return self.connection.execute(sql, rows[0])
+        return self.connection.executemany(sql, rows)
 
-    def lock(self, instances: Collection[str], *, alone: bool) -> Locked:
+    def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """See `SqlTransaction`."""
+        return [self.run(*question) for question in questions]
+
+    def lock(
+        self,
+        instances: Collection[str],
+        *,
+        alone: bool,
+        keys: Collection[tuple[str, str]] = (),
+        near: Collection[str] = (),
+    ) -> Locked:
         """See `Transaction`."""
-        if len(instances) == 1:
-            (one,) = instances
-            rows = self.run(
-                f"SELECT {GROUP} FROM grp WHERE id = '' OR id = (SELECT grp FROM instance WHERE id = ?)", one
-            )
-            groups = {row[0]: Group(*row) for row in rows}
-            return Locked(groups, alone or (len(groups) == 1 and self._is_common(one)))
-        found = {row[0] for row in self.run("SELECT DISTINCT grp FROM instance WHERE id {in}", instances)}
-        return Locked(self.groups([COMMONS, *found - {COMMONS}]), alone or COMMONS in found)
-
-    def _is_common(self, id_: str) -> bool:
-        return bool(self.run("SELECT 1 FROM instance WHERE id = ? AND grp = ''", id_))
+        instances = dict.fromkeys(instances)
+        sql = f"SELECT {GROUP} FROM grp WHERE id IN (SELECT grp FROM instance WHERE id {{in}})"
+        groups: list[Question] = [(sql, part) for part in chunks(instances)]
+        locked = self.found(groups, instances, keys, near, alone=alone)
+        common = any(row.group == COMMONS and row.id in instances for row in locked.instances)
+        return attrs.evolve(locked, alone=True) if common and not alone else locked
 
     def hint(self) -> None:
         """See `SqlTransaction`."""
@@ -81,10 +100,14 @@ class SqliteTransaction(SqlTransaction):
         sql = "SELECT id, now, due FROM grp WHERE due <= ? AND stuck IS NULL AND id <> '' ORDER BY due LIMIT ?"
         return [Group(*row) for row in self.run(sql, until, limit)]
 
+    def settled(self) -> int:
+        """See `Reading`. Writers take turns, so numbers are committed in their order."""
+        return int(self.run("SELECT coalesce(max(seq), 0) FROM journal")[0][0]) // PLACES
+
     def numbers(self, count: int) -> list[int]:
         """See `Transaction`."""
         if self._number is None:
-            self._number = self.run("SELECT coalesce(max(seq), 0) FROM journal")[0][0] // PLACES
+            self._number = self.settled()
         first = self._number + 1
         self._number += count
         return list(range(first, first + count))
@@ -156,18 +179,18 @@ class SqliteBackend:
             self.wake()
 
     def _begin(self) -> None:
-        """Become the writer. SQLite's own way of waiting sleeps ever longer and so lets others overtake: this one does not."""
-        run, deadline, pause = self.connection.execute, time.monotonic() + self.patience, 0.000_1
+        """Become the writer. SQLite's own way of waiting sleeps ever longer, and whoever came last overtakes: here a pause is a fraction of the wait."""
+        run, begun = self.connection.execute, time.monotonic()
         run("PRAGMA busy_timeout = 0")
         try:
             while True:
                 try:
                     run("BEGIN IMMEDIATE")
                 except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    waited = time.monotonic() - begun
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited > self.patience:
                         raise
-                    time.sleep(pause)
-                    pause = min(2 * pause, 0.005)
+                    time.sleep(min(max(SHORTEST, waited / 8), LONGEST))
                 else:
                     return
         finally:

@@ -24,7 +24,7 @@ from outlast.run.steps import Delivery
 from outlast.run.watch import Watchers
 from outlast.store.interface import Reading, Transaction
 from outlast.store.journal import START, compact, describe, encode_snapshot, event_to_json, seal
-from outlast.store.records import COMMONS, PLACES, Cause, Changes, Decision, JsonObject, Ref, Stored
+from outlast.store.records import COMMONS, PLACES, Cause, Changes, Decision, JsonObject, Locked, Ref, Stored
 
 Decode = Callable[[Stored], Snapshot]
 P = TypeVar("P", bound=Population)
@@ -107,6 +107,8 @@ class StoredPopulation(Population):
         self.world: World = World(self.fetch, self.asked)
         self.unwatched: set[str] = set()
         """Stored instances that nobody refers to."""
+        self.given: dict[str, Stored] = {}
+        """Rows that need not be asked for."""
         self._made = 1 << 62  # whoever is new comes after everybody stored
 
     def fetch(self, ids: Collection[str]) -> None:
@@ -114,7 +116,10 @@ class StoredPopulation(Population):
         wanted = [id_ for id_ in ids if id_ not in self.asked]
         while wanted:
             self.asked.update(wanted)
-            rows, wanted = self.source.instances(wanted), []
+            rows = [self.given[id_] for id_ in wanted if id_ in self.given]
+            if len(rows) < len(wanted):
+                rows += self.source.instances([id_ for id_ in wanted if id_ not in self.given])
+            wanted = []
             for row in rows:
                 self.stored[row.id] = row
                 if row.snapshot is not None:
@@ -134,12 +139,18 @@ class StoredPopulation(Population):
 
     def waiting(self, until: int) -> Iterator[Due]:
         """Everything loaded that is due by `until`, in any order."""
-        return (Due(*entry) for entry in dict.fromkeys(self.agenda) if entry[0] <= until and self._is_live(entry))
+        soon = [id_ for at, _, id_ in self.booked.values() if at <= until]
+        return (due for id_ in soon for due in self.pending(self.world[id_], until))
 
     def put(self, snapshot: Snapshot) -> None:
         """Add an instance, or replace what it was. Raises LimitExceeded."""
         self.asked.add(snapshot.id)
         super().put(snapshot)
+
+
+def kept(plan: Plan, machine: str, name: str, payload: Mapping[str, Given], by: str | None) -> Event:
+    """An event as it is kept, defaults filled in. Raises UnknownName."""
+    return Event(name, as_payload(admission.declared(plan.machines[machine], name), payload), by=by)
 
 
 class Turns(System, Generic[P]):
@@ -163,7 +174,7 @@ class Turns(System, Generic[P]):
 
     def event(self, machine: str, name: str, payload: Mapping[str, Given], by: str | None) -> Event:
         """An event as it is kept, defaults filled in. Raises UnknownName."""
-        return Event(name, as_payload(admission.declared(self.plan.machines[machine], name), payload), by=by)
+        return kept(self.plan, machine, name, payload, by)
 
     def without(self, sender: Snapshot, item: Delayed) -> Snapshot:
         """The sender of a delayed event after it has left."""
@@ -180,6 +191,8 @@ class Scribe:
         self.seen: dict[str, Snapshot] = {}
         """Id -> the snapshot of that version."""
         self.decisions: list[Decision] = []
+        self._shown: tuple[Snapshot | None, JsonObject] = (None, {})
+        """Whom a step saw last in the middle of its own: many may see the same."""
 
     def know(self, id_: str, version: int, hash_: str, snapshot: Snapshot | None) -> None:
         """What an instance was before anything is written of it."""
@@ -217,7 +230,9 @@ class Scribe:
             elif (known := self.seen.get(other.id)) is other or known == other:
                 found.append((other.id, self.heads[other.id][0]))
             else:
-                found.append(instance_to_json(self.plan.machines[other.machine], other))
+                if other is not self._shown[0]:
+                    self._shown = (other, instance_to_json(self.plan.machines[other.machine], other))
+                found.append(self._shown[1])
         return found
 
     def _write(
@@ -270,13 +285,18 @@ def system_over(terrain: Terrain, reading: Reading) -> Turns[StoredPopulation]:
 class Session:
     """One transaction's work: inputs in, `Changes` out."""
 
-    def __init__(self, terrain: Terrain, transaction: Transaction) -> None:
+    def __init__(self, terrain: Terrain, transaction: Transaction, locked: Locked, named: Collection[str] = ()) -> None:
+        """`named` are those it was locked for: who was not there then is not there, even if somebody makes it meanwhile."""
         self.terrain, self.transaction = terrain, transaction
-        present = transaction.specifications()[-1]
-        if present["hash"] != terrain.plan.hash:
-            raise StoreError(f"the store was moved to another version of `{terrain.plan.name}`: open it with that one")
+        if locked.specification != terrain.plan.hash:
+            raise StoreError(
+                f"the store was moved to another version of `{terrain.plan.name}`, {str(locked.specification)[:12]}: open it again without a plan,"
+                " or with that one (`outlast store spec URL` shows it)"
+            )
         self.system = system_over(terrain, transaction)
         self.population = self.system.population
+        self.population.given = {row.id: row for row in locked.instances}
+        self.population.asked.update(id_ for id_ in named if id_ not in self.population.given)
         self.scribe = _StoredScribe(terrain.plan, terrain.spec, self.population)
         self.group: dict[str, str] = {}
         """New instance -> its group."""
@@ -306,10 +326,6 @@ class Session:
     def decision(self, turn: int) -> Decision:
         """The input of a turn of this session."""
         return next(decision for decision in self.scribe.decisions if decision.seq == turn * PLACES)
-
-    def event(self, machine: str, name: str, payload: Mapping[str, Given], by: str | None) -> JsonObject:
-        """An event as decisions tell it. Raises UnknownName."""
-        return event_to_json(self.system.event(machine, name, payload, by))
 
     def make(self, machine: str, id_: str, given: Mapping[str, Given], state: str | None, at: int, **said: Any) -> int:
         """Make an instance; the number of the turn. Raises as `System.make`."""
@@ -500,8 +516,7 @@ class _StoredScribe(Scribe):
         super().sent(turn, at, sender, item, steps)
 
     def _learn(self, id_: str) -> None:
-        row = self.population.stored.get(id_)
-        if id_ not in self.heads and row is not None:
+        if id_ not in self.heads and (row := self.population.stored.get(id_)) is not None:
             self.know(id_, row.version, row.hash, self.population.original.get(id_))
 
 

@@ -299,6 +299,7 @@ class _Inquiry:
 
     def _timed(self, claims: Claims, known: Search) -> Found:
         """Settle a claim about a bound."""
+        self._began = time.process_time()
         if is_kept(known, {claim.instance: claim for claim in claims}):
             return Found("proved", "", None, self._statistics(known))
         found = Found("proved", "", None, self._statistics(known))
