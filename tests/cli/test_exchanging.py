@@ -48,7 +48,7 @@ def test_a_system_goes_out_as_a_program(outlast: Outlast) -> None:
     assert "say which machine: `coffee-machine`" in outlast("export", "tour").stderr
 
 
-def test_a_composition_goes_out_as_a_model(outlast: Outlast) -> None:
+def test_a_composition_goes_out_as_a_model(outlast: Outlast, tmp_path: Path) -> None:
     """For Spin, with names for every state; it is of one composition, and says so."""
     assert (
         "#define in_train_grace_period (job_state[0] == "
@@ -56,7 +56,9 @@ def test_a_composition_goes_out_as_a_model(outlast: Outlast) -> None:
     )
     assert "no composition is called `no-job`" in outlast("export", "sagemaker", "no-job", "--to", "promela").stderr
     assert "say which composition: `one-job`" in outlast("export", "sagemaker", "--to", "promela").stderr
-    assert "the system has no composition" in outlast("export", "tour", "--to", "promela").stderr
+
+    (tmp_path / "lamp.yaml").write_text("machine: lamp\nstates: {lit: {}}\ntransitions: []\n")
+    assert "the system has no composition" in outlast("export", str(tmp_path / "lamp.yaml"), "--to", "promela").stderr
 
 
 @pytest.mark.needs("spin")

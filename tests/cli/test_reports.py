@@ -101,7 +101,18 @@ def test_json_holds_everything(folder: Path) -> None:
 
     assert json.loads(json.dumps(found)) == found
     assert list(found) == [
-        *("asked", "system", "ok", "problems", "warnings", "unanswered", "properties", "scenarios", "coverage")
+        *(
+            "asked",
+            "system",
+            "readings",
+            "ok",
+            "problems",
+            "warnings",
+            "unanswered",
+            "properties",
+            "scenarios",
+            "coverage",
+        )
     ]
     properties: Any = found["properties"]
     assert [(item["property"], item["outcome"], item["trace"] is None) for item in properties] == [

@@ -186,6 +186,7 @@ class _Inquiry:
         if kind in UNTIMED:
             self._look()
             return self._found[claims]
+        self._began = time.process_time()
         search = self._whole_search()
         if self.exhausted:
             return Found("undetermined", self.exhausted, None, self._statistics(search))
@@ -287,7 +288,6 @@ class _Inquiry:
 
     def _prospects(self, claims: Claims, search: Search) -> Found:
         """Settle a claim about what can still be brought about."""
-        self._began = time.process_time()
         found = hopeless(search, {claim.instance: claim for claim in claims})
         if found is None:
             return Found("proved", "", None, self._statistics(search))
@@ -299,7 +299,6 @@ class _Inquiry:
 
     def _timed(self, claims: Claims, known: Search) -> Found:
         """Settle a claim about a bound."""
-        self._began = time.process_time()
         if is_kept(known, {claim.instance: claim for claim in claims}):
             return Found("proved", "", None, self._statistics(known))
         found = Found("proved", "", None, self._statistics(known))
