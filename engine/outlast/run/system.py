@@ -321,11 +321,12 @@ class System:
             self._queue.clear()
 
     def _bounded(self, steps: Iterator[Step]) -> Iterator[Step]:
-        recent: deque[str] = deque(maxlen=8)
+        recent: deque[Step] = deque(maxlen=8)
         for count, done in enumerate(steps):
-            recent.append(f"{done.instance} {done.event or done.cause}")
+            recent.append(done)
             if count >= self.terms.cascade:
-                raise LimitExceeded(f"one event led to more than {self.terms.cascade} steps", recent)
+                last = [f"{step.instance} {step.event or step.cause}" for step in recent]
+                raise LimitExceeded(f"one event led to more than {self.terms.cascade} steps", last)
             yield done
 
     def _start(self, id_: str, state: str | None, *, silent: bool) -> Iterator[Step]:
