@@ -550,3 +550,14 @@ def test_commands_have_transactions_of_their_own(url: str) -> None:
     with backend.reading() as reading:
         assert reading.specifications() == []
     backend.close()
+
+
+def test_who_opens_a_store_waits_for_nobody_who_writes(postgres: str, sagemaker: Plan) -> None:
+    """Its tables are as they should be: there is nothing to be done to them alone."""
+    url = f"{postgres}&patience=1"
+    with settled(url, sagemaker) as one, one.backend.transaction() as writing:
+        writing.lock((), alone=False)
+        with Engine.open(url, sagemaker) as other:
+            seen = other.due()
+
+    assert seen

@@ -14,7 +14,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -232,15 +232,14 @@ class PostgresBackend:
         if not found and not create:
             raise StoreError(f"{self.url}: there is no such store")
         run = PostgresTransaction(connection).run
+        if run("SELECT to_regclass('schema_change')")[0][0] and self._version(run) == schema.LATEST:
+            connection.rollback()
+            return  # nobody who writes is waited for
         run(f"SELECT pg_advisory_xact_lock({LOCK})")
         if not found:
             connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(self.namespace)))
         run("CREATE TABLE IF NOT EXISTS schema_change (number BIGINT PRIMARY KEY, about TEXT NOT NULL)")
-        version = int(run("SELECT coalesce(max(number), 0) FROM schema_change")[0][0])
-        if version > schema.LATEST:
-            raise StoreError(
-                f"{self.url}: written by a newer Outlast (schema {version}, this one knows {schema.LATEST})"
-            )
+        version = self._version(run)
         if version == 0:
             run("CREATE SEQUENCE turn")
         for number in range(version + 1, schema.LATEST + 1):
@@ -248,6 +247,15 @@ class PostgresBackend:
                 run(statement)
             run("INSERT INTO schema_change VALUES (?, ?)", number, schema.CHANGES[number - 1][0])
         connection.commit()
+
+    def _version(self, run: Callable[[str], list[Row]]) -> int:
+        """The number of the last change of the tables; 0 for none. Raises StoreError for one that is not known."""
+        version = int(run("SELECT coalesce(max(number), 0) FROM schema_change")[0][0])
+        if version > schema.LATEST:
+            raise StoreError(
+                f"{self.url}: written by a newer Outlast (schema {version}, this one knows {schema.LATEST})"
+            )
+        return version
 
     @contextmanager
     def _borrowed(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
