@@ -23,6 +23,9 @@ Page
 
 .. outlast:: tour
    :scenario: one-cup
+
+.. outlast:: sagemaker background-session
+   :clauses: clauses.html
 """
 MARKDOWN = """# Page
 
@@ -35,6 +38,10 @@ Text between.
 ~~~ outlast
 tour --scenario one-cup
 ~~~
+
+```outlast
+sagemaker background-session --clauses clauses.html
+```
 
 ```python
 "outlast"
@@ -66,12 +73,17 @@ def mkdocs(folder: Path, page: str) -> subprocess.CompletedProcess[str]:
     return build("mkdocs", "build", "--strict", "-f", str(folder / "mkdocs.yml"), "-d", str(folder / "html"))
 
 
-def shows_both_pictures(page: str) -> bool:
-    """Whether a machine and a story are in a page, with titles, words and the links that were asked for."""
+def shows_the_pictures(page: str) -> bool:
+    """Whether a machine, a story and the machine again are in a page, with titles, words and the links that were asked for.
+
+    No two of them have an id in common.
+    """
     labelled = re.findall(r'<svg [^>]*role="img" aria-labelledby="([\w-]+) ([\w-]+)"', page)
     said = [f'<title id="{title}">' in page and f'<desc id="{words}">' in page for title, words in labelled]
     links = re.findall(r'<a href="([^"#]*)#TIP-\d+"', page)
-    return said == [True, True] and set(links) == {"clauses.html"} and "The last cup: timeline" in page
+    ids = re.findall(r' id="([^"]+)"', "".join(re.findall(r"<svg .*?</svg>", page, re.DOTALL)))
+    unique = len(ids) == len(set(ids)) and "background-session-state-active" in ids
+    return unique and said == [True] * 3 and set(links) == {"clauses.html"} and "The last cup: timeline" in page
 
 
 @pytest.mark.needs("dot")
@@ -82,7 +94,7 @@ def test_a_page_of_sphinx(tmp_path: Path) -> None:
 
     assert (html.returncode, html.stderr) == (0, "")
     assert (text.returncode, text.stderr) == (0, "")
-    assert shows_both_pictures((tmp_path / "html" / "index.html").read_text("utf-8"))
+    assert shows_the_pictures((tmp_path / "html" / "index.html").read_text("utf-8"))
     told = " ".join((tmp_path / "text" / "index.txt").read_text("utf-8").split())
     assert "3 boxes: Active, Expired, Revoked." in told
     assert "svg" not in told
@@ -104,7 +116,7 @@ def test_a_page_of_mkdocs(tmp_path: Path) -> None:
     page = (tmp_path / "html" / "index.html").read_text("utf-8")
 
     assert done.returncode == 0, done.stderr
-    assert shows_both_pictures(page)
+    assert shows_the_pictures(page)
     assert "Text between." in page
     assert re.search(r"<code[^>]*>(&quot;|\")outlast", page)
 

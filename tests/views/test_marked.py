@@ -11,8 +11,10 @@ from outlast.plan import Plan, compile_system
 from outlast.plan.difference import difference
 from outlast.views import arrange, machine_graph, svg
 from outlast.views.changes import changed_machines, changes_graph
+from outlast.views.gallery import remembered
 from outlast.views.heat import count_marks, coverage_marks
 from outlast.views.svg import Mark, Marks, marked
+from tests.conftest import ROOT
 from tests.views.drawn import SVG, Drawn
 
 TOUR = loading.load("tour")
@@ -146,3 +148,18 @@ def test_numbers_take_room() -> None:
         grounds = label.findall(f".//{SVG}g[@class='badge']/{SVG}rect")
         assert [ground for ground in grounds if not left <= float(ground.attrib["x"]) <= right] == []
     assert len(badges) == 1 + sum(1 for row in machine_graph(TOUR, "coffee-machine").rows if row.id)
+
+
+@pytest.mark.needs("dot")
+def test_a_marked_picture_fits_the_page() -> None:
+    """Badges widen the largest machine; its layout is sought near that of the gallery, and no wider than it may be."""
+    if not (ROOT / "diagrams").is_dir():
+        pytest.skip("away from the checkout")
+    plan = loading.load("sagemaker")
+    rows = [row.id for row in plan.machines["job"].transitions]
+    marks = coverage_marks(plan, "job", {("job", row): 100 + number for number, row in enumerate(rows)})
+    graph = marked(machine_graph(plan, "job"), marks)
+    drawn = Drawn.read(svg(remembered(graph, ROOT / "diagrams" / "sagemaker"), marks=marks))
+
+    assert drawn.width <= 800
+    assert drawn.overlaps == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import attrs
@@ -79,6 +80,17 @@ def test_one_machine_of_a_plan() -> None:
         outlast.show(TOUR, "tea-machine")
     with pytest.raises(MisuseError, match="a dict has no display"):
         outlast.show({})  # type: ignore[arg-type]  # what a caller without types may do
+
+
+@pytest.mark.needs("dot")
+def test_pictures_of_one_notebook_share_no_id() -> None:
+    """A machine shown twice is on one page twice."""
+    pages = [outlast.show(TOUR)._repr_mimebundle_()["text/html"] for _ in range(2)]
+    one, two = (set(re.findall(r' id="([^"]+)"', page)) for page in pages)
+
+    assert one
+    assert one.isdisjoint(two)
+    assert set(" ".join(re.findall(r'labelledby="([^"]+)"', pages[1])).split()) <= two
 
 
 def test_without_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:

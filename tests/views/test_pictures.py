@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from outlast.language import read_machine
 from outlast.plan import Plan, compile_system
 from outlast.run import run_scenario
 from outlast.views import Marks, arrange, machine_graph, svg, wiring_graph
-from outlast.views.arrange import WIDEST_WIRING, arranged
-from outlast.views.gallery import hints_in
+from outlast.views.apart import columns, parted
+from outlast.views.arrange import WIDEST_WIRING, Hints, arranged, cut_off
+from outlast.views.dot import Choice, dot_source, sizes_of
+from outlast.views.gallery import gv, hints_in
 from outlast.views.metrics import text_width
 from outlast.views.path import path_marks
 from outlast.views.svg import marked
@@ -61,6 +64,76 @@ def test_nothing_overlaps(system: str, machine: str) -> None:
     assert drawn.overlaps == 0
     assert drawn.crossings <= 3
     assert drawn.width <= WIDEST_WIRING + 28
+
+
+@pytest.mark.needs("dot")
+def test_a_crowded_machine_has_its_text_below() -> None:
+    """The way through TCP's states is about as high as two pages are wide; its rules stand under it, in columns of equal height."""
+    drawn = Drawn.read(picture("tcp", "endpoint"))
+    (below,) = (item for item in drawn.root.iter(f"{SVG}g") if item.attrib.get("class") == "below")
+    told = {item.attrib["data-row"] for item in below.iter() if "data-row" in item.attrib}
+    lowest = max(bottom for *_, bottom in (*drawn.boxes, *drawn.labels, *drawn.frames))
+    texts = [(float(item.attrib["x"]), float(item.attrib["y"])) for item in below.iter(f"{SVG}text")]
+    ends = [
+        max(y for x, y in texts if x == left)
+        for left in {x for x, _ in texts if sum(each == x for each, _ in texts) > 9}
+    ]
+
+    assert drawn.width <= 800
+    assert lowest < 1.8 * drawn.width
+    assert min(y for _, y in texts) > lowest
+    assert len(ends) == 3
+    assert max(ends) - min(ends) < 100
+    assert {"nothing-there", "abort", "peer-closes"} <= told  # refused, not drawn, and drawn without its guard
+    assert "open-passive" not in told
+    source = gv(machine_graph(PLANS["tcp"], "endpoint"), Hints(apart=True))
+    assert [row for row in sorted(told) if f"{row}</FONT>" not in source] == []
+
+
+@pytest.mark.needs("dot")
+def test_text_moves_nothing() -> None:
+    """All sizes are given: a layout is asked for without any text, and that of the `.gv` with it is the same."""
+    graph, choice = machine_graph(PLANS["tour"], "coffee-machine"), Choice()
+    asked = (dot_source(graph, sizes_of(graph, choice), choice, texts=texts) for texts in (False, True))
+    places = []
+    for text in asked:
+        done = subprocess.run(["dot", "-Tjson0"], input=text.encode(), capture_output=True, check=True)
+        answer = json.loads(done.stdout)
+        parts = [answer, *answer["objects"], *answer["edges"]]
+        places.append([(part.get("name"), part.get("bb"), part.get("pos")) for part in parts])
+
+    assert len(places[0]) > 40
+    assert places[0] == places[1]
+
+
+def test_nothing_is_lost_below() -> None:
+    """Every row is still there, in full, once; columns hold all of it, and are about as high."""
+    graph = machine_graph(PLANS["tcp"], "endpoint")
+    found = parted(graph)
+    short = {row for arrow in found.arrows for row in arrow.rows}
+    full = {row.id for note in found.below for row in note.rows} | {
+        row.id for arrow in graph.arrows for row in arrow.rows if row in short
+    }
+    across, made = columns(found.below, 740)
+    rows = [
+        paragraph.row.id for column in made for _, paragraph in column.paragraphs if paragraph.row and paragraph.row.id
+    ]
+
+    assert full == {row.id for row in graph.rows if row.id}
+    assert sorted(rows) == sorted(row.id for note in found.below for row in note.rows)
+    assert not any(box.rows for box in found.boxes)
+    assert 3 * across < 740
+    assert max(column.height for column in made) - min(column.height for column in made) < 120
+
+
+def test_a_box_that_is_cut_off() -> None:
+    """Writing an arrow in a box costs more where it was the last way in, or the last way out."""
+    graph = machine_graph(PLANS["tour"], "coffee-machine")
+    names = {arrow.targets: arrow.name for arrow in graph.arrows}
+
+    assert cut_off(graph, ()) == 0
+    assert cut_off(graph, (names["pouring",],)) == 2  # out of `making`, into `pouring`
+    assert cut_off(graph, (names["tank-out",],)) == 1  # `on` has another way out
 
 
 @pytest.mark.needs("dot")

@@ -12,7 +12,8 @@ from outlast import catalog, loading
 from outlast.moments import MINUTE, format_duration, parse_duration
 from outlast.run import Run, run_scenario
 from outlast.views.lanes import Lanes, lanes
-from outlast.views.timeline import gap_width, tick_length, timeline
+from outlast.views.metrics import text_width
+from outlast.views.timeline import TRUE_SCALE, gap_width, tick_length, timeline
 from tests.views.drawn import SVG, Drawn
 
 STORIES = [(system, story) for system in catalog.bundled() for story in loading.scenarios(system)]
@@ -49,6 +50,18 @@ def test_no_words_on_words(system: str, story: str) -> None:
 
     assert covered == []
     assert [box for box in drawn.labels if box[0] < 0 or box[1] < 0 or box[2] > drawn.width or box[3] > height] == []
+
+
+@pytest.mark.parametrize(("system", "story"), STORIES)
+def test_the_strip_begins_behind_its_words(system: str, story: str) -> None:
+    """However short the names of the lanes are."""
+    drawn = picture(system, story)
+    words = next(text for text in drawn.root.iter(f"{SVG}text") if "".join(text.itertext()) == TRUE_SCALE)
+    begins = min(
+        float(part.attrib["x"]) for part in drawn.root.iter() if "life" in part.attrib.get("class", "").split()
+    )
+
+    assert begins > float(words.attrib["x"]) + text_width(TRUE_SCALE, 10)
 
 
 @pytest.mark.parametrize(("system", "story"), STORIES)

@@ -34,15 +34,18 @@ class OutlastBlocks(Preprocessor):
     def __init__(self, md: Markdown, folder: Path) -> None:
         super().__init__(md)
         self.folder = folder
+        self.drawn = 0
 
     def run(self, lines: list[str]) -> list[str]:
         """Replace the blocks of a page; a mistake is a warning, and is said in the page."""
+        self.drawn = 0
         return _FENCE.sub(self.picture, "\n".join(lines)).split("\n")
 
     def picture(self, block: re.Match[str]) -> str:
         """One block as HTML, kept away from Markdown."""
         try:
-            figure = drawn(parsed(block["wish"]), self.folder).figure
+            figure = drawn(parsed(block["wish"]), self.folder).figure(self.drawn + 1)
+            self.drawn += 1
         except OutlastError as error:
             log.warning("outlast: %s", error)
             figure = f'<p class="outlast-error">{html.escape(str(error))}</p>'

@@ -16,7 +16,7 @@ from outlast.views.gallery import remembered
 from outlast.views.graph import machine_graph, wiring_graph
 from outlast.views.lanes import lanes
 from outlast.views.svg import described as machine_in_words
-from outlast.views.svg import svg
+from outlast.views.svg import renamed, svg
 from outlast.views.timeline import described as story_in_words
 from outlast.views.timeline import timeline
 
@@ -30,10 +30,10 @@ class Piece:
     words: str
     files: tuple[Path, ...]
 
-    @property
-    def figure(self) -> str:
-        """The picture as HTML that fits any column."""
-        fitted = self.svg.replace('class="fsm"', 'class="fsm" style="max-width:100%;height:auto"', 1)
+    def figure(self, number: int = 1) -> str:
+        """The picture as HTML that fits any column; `number` counts those of a page, which have no id in common."""
+        unique = self.svg if number == 1 else renamed(self.svg, f"picture-{number}-")
+        fitted = unique.replace('class="fsm"', 'class="fsm" style="max-width:100%;height:auto"', 1)
         return f'<figure class="outlast" style="margin:1em 0">{fitted}</figure>'
 
 

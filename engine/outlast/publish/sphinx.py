@@ -47,7 +47,7 @@ class OutlastDirective(SphinxDirective):
             self.env.note_dependency(str(file.resolve()))
         words = only(expr="not html")
         words += nodes.paragraph(text=f"{piece.title}: {piece.words}")
-        return [nodes.raw("", piece.figure, format="html"), words]
+        return [nodes.raw("", piece.figure(self.env.new_serialno("outlast") + 1), format="html"), words]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -12,21 +12,36 @@ import json
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 import graphviz
 
 from outlast.errors import MisuseError
 from outlast.values import frozen
-from outlast.views.graph import Arrow, Box, Graph
+from outlast.views.graph import Arrow, Box, Graph, Note
 from outlast.views.layout import Layout, Line, Point, Rect, Route, clipped
-from outlast.views.typeset import FRAME_TOP, PADDING, SIZES, Block, Sized, Sizes, Span, measure, notes_of
+from outlast.views.typeset import (
+    FRAME_TOP,
+    PADDING,
+    SIZES,
+    Block,
+    Paragraph,
+    Sized,
+    Sizes,
+    Span,
+    listing,
+    measure,
+    notes_of,
+    wrapped,
+)
 
 INSTALL = 'drawing SVG needs Graphviz: apt install graphviz, brew install graphviz, or pip install "outlast[graphviz]"'
 SCRIPTS = sysconfig.get_path("scripts")
 """Where the programs of installed wheels are, whether or not that is on the PATH."""
 PER_INCH = 72
+ACROSS = 740.0
+"""How wide text below a picture is set in a `.gv`."""
 
 
 class LayoutFailed(MisuseError):
@@ -58,9 +73,9 @@ class Choice:
     """How much an arrow from a state to the next one in the file insists on being short."""
 
 
-def dot_source(graph: Graph, sizes: Sizes, choice: Choice) -> str:
-    """The DOT text. The same graph and choice always give the same bytes."""
-    return _Writer(graph, sizes, choice).written()
+def dot_source(graph: Graph, sizes: Sizes, choice: Choice, *, texts: bool = True) -> str:
+    """The DOT text. The same graph and choice always give the same bytes. All sizes are fixed: without `texts` the layout is the same."""
+    return _Writer(graph, sizes, choice, texts=texts).written()
 
 
 def sizes_of(graph: Graph, choice: Choice) -> Sizes:
@@ -77,21 +92,24 @@ def program() -> str:
 
 
 def place(graph: Graph, choice: Choice) -> Layout:
-    """Where `dot` puts everything. Raises DotMissing, LayoutFailed."""
+    """Where `dot` puts everything. Raises DotMissing, LayoutFailed.
+
+    One process for each graph: what `dot` does with a second one depends on what the first left in its memory.
+    """
     sizes = sizes_of(graph, choice)
-    source = dot_source(graph, sizes, choice)
+    source = dot_source(graph, sizes, choice, texts=False)
     done = subprocess.run([program(), "-Tjson0"], input=source.encode(), capture_output=True, check=False)
     if done.returncode:
         raise LayoutFailed(f"Graphviz could not lay out `{graph.name}`: {done.stderr.decode(errors='replace').strip()}")
-    return _read(graph, sizes, source, json.loads(done.stdout))
+    return _read(graph, sizes, json.loads(done.stdout))
 
 
 # ---- writing
 
 
 class _Writer:
-    def __init__(self, graph: Graph, sizes: Sizes, choice: Choice) -> None:
-        self.graph, self.sizes, self.choice = graph, sizes, choice
+    def __init__(self, graph: Graph, sizes: Sizes, choice: Choice, *, texts: bool) -> None:
+        self.graph, self.sizes, self.choice, self.texts = graph, sizes, choice, texts
         self.order = {box.name: index for index, box in enumerate(graph.boxes)}
         self.inside: dict[str, list[Box]] = {}
         for box in graph.boxes:
@@ -113,6 +131,8 @@ class _Writer:
             node_attr={"shape": "box", "fixedsize": "true", "margin": "0", "fontname": "Helvetica", "label": ""},
             edge_attr={"arrowsize": "0.8"},
         )  # fmt: skip
+        if self.texts and self.graph.below:
+            top.attr(label=_below(self.graph.below), labelloc="b", labeljust="l")
         self.fill(top, "")
         for arrow in self.graph.arrows:
             self.edges(top, arrow)
@@ -131,9 +151,14 @@ class _Writer:
                 self.node(into, box.name, sized, box)
                 continue
             style = {"style": "rounded,dashed" if box.kind == "region" else "rounded", "color": "#808c99"}
+            if self.graph.below:
+                style["labelloc"] = "t"  # or that of the whole would count
             with into.subgraph(name=f"cluster_{box.name}") as cluster:
                 cluster.attr(
-                    label=_html(attrs.evolve(sized, body=Block()), fixed=True), labeljust="l", margin="16", **style
+                    label=_html(attrs.evolve(sized, body=Block()), fixed=True, texts=self.texts),
+                    labeljust="l",
+                    margin="16",
+                    **style,
                 )
                 if notes := self.sizes.labels.get(notes_of(box.name)):
                     self.node(cluster, notes_of(box.name), notes, None)
@@ -148,7 +173,8 @@ class _Writer:
             look = {"shape": "circle"} | ({"style": "filled", "fillcolor": "black"} if box.kind == "start" else {})
         if box and box.kind == "final":
             look = {"style": "rounded", "peripheries": "1", "penwidth": "2"}
-        label = {"shallow-history": "H", "deep-history": "H*"}.get(box.kind if box else "") or _html(sized, fixed=False)
+        sign = {"shallow-history": "H", "deep-history": "H*"}.get(box.kind if box else "")
+        label = (sign or _html(sized, fixed=False)) if self.texts else ""
         into.node(name, label, width=_inches(sized.width), height=_inches(sized.height), **look)
 
     def home(self, arrow: Arrow) -> str:
@@ -215,7 +241,7 @@ def _inches(pixels: float) -> str:
     return f"{pixels / PER_INCH:.4f}"
 
 
-def _html(sized: Sized, *, fixed: bool) -> str:
+def _html(sized: Sized, *, fixed: bool, texts: bool = True) -> str:
     """The text as an HTML label; `fixed` gives it our size, where nothing else does."""
     lines = [_html_line(line) for line in (*sized.head.lines, *sized.body.lines)]
     size = (
@@ -225,8 +251,17 @@ def _html(sized: Sized, *, fixed: bool) -> str:
     )
     if not lines:
         return ""
-    text = '<BR ALIGN="LEFT"/>'.join(lines) + '<BR ALIGN="LEFT"/>'
+    text = '<BR ALIGN="LEFT"/>'.join(lines) + '<BR ALIGN="LEFT"/>' if texts else ""
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0"{size}><TR><TD ALIGN="LEFT">{text}</TD></TR></TABLE>>'
+
+
+def _below(notes: Iterable[Note]) -> str:
+    """What a crowded picture tells below itself, as the label of the whole."""
+    told = (
+        Block((Paragraph(tuple(wrapped(note.title, "event", ACROSS))), *listing(note.rows, ACROSS))) for note in notes
+    )
+    lines = (_html_line(line) for block in told for line in block.lines)
+    return "<" + "".join(line + '<BR ALIGN="LEFT"/>' for line in lines) + ">"
 
 
 def _html_line(line: tuple[Span, ...]) -> str:
@@ -244,7 +279,7 @@ def _html_span(span: Span) -> str:
 # ---- reading
 
 
-def _read(graph: Graph, sizes: Sizes, source: str, data: dict[str, object]) -> Layout:
+def _read(graph: Graph, sizes: Sizes, data: dict[str, object]) -> Layout:
     """Positions out of `dot -Tjson0`, with the origin at the top left."""
     _, _, width, height = _numbers(str(data["bb"]))
     names: dict[int, str] = {}
@@ -291,7 +326,7 @@ def _read(graph: Graph, sizes: Sizes, source: str, data: dict[str, object]) -> L
             frame, head = places[box.name], sizes.boxes[box.name].head
             left, top = frame.left + PADDING, frame.top + FRAME_TOP
             labels[f"title of {box.name}"] = Rect(left, top, left + head.width, top + head.height)
-    return Layout(width, height, boxes, labels, {name: tuple(found) for name, found in routes.items()}, sizes, source)
+    return Layout(width, height, boxes, labels, {name: tuple(found) for name, found in routes.items()}, sizes)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -27,7 +27,7 @@ from outlast import model
 from outlast.plan import Plan
 from outlast.run import run_scenario
 from outlast.views import mermaid, table
-from outlast.views.arrange import WIDEST, WIDEST_WIRING, Arranged, Hints, arrange, arranged, is_good, listed
+from outlast.views.arrange import WIDEST, WIDEST_WIRING, Arranged, Hints, arrange, arranged, is_good, reduced
 from outlast.views.dot import Choice, DotMissing, dot_source, sizes_of
 from outlast.views.explorer import explorer, obstacle
 from outlast.views.graph import Graph, machine_graph, wiring_graph
@@ -36,7 +36,7 @@ from outlast.views.svg import svg
 from outlast.views.theme import style_sheet
 from outlast.views.timeline import timeline
 
-RENDERER = 2
+RENDERER = 3
 """Raised whenever a picture of the same graph comes out differently."""
 CLAUSES = "clauses.md"
 STORIES = "stories"
@@ -125,12 +125,12 @@ def stamped(picture: str) -> str:
 
 def gv(graph: Graph, hints: Hints) -> str:
     """The DOT of a graph, with the hints in its first line."""
-    reduced, choice = listed(graph, hints.written), hints.choice
+    shown, choice = reduced(graph, hints), hints.choice
     return (
         _HINTS
         + json.dumps(attrs.asdict(hints), sort_keys=True)
         + "\n"
-        + dot_source(reduced, sizes_of(reduced, choice), choice)
+        + dot_source(shown, sizes_of(shown, choice), choice)
     )
 
 
@@ -139,14 +139,15 @@ def hints_in(source: str) -> Hints | None:
     first, _, _ = source.partition("\n")
     try:
         data = json.loads(first.removeprefix(_HINTS))
-        return Hints(Choice(**data["choice"]), tuple(data["written"]))
+        return Hints(Choice(**data["choice"]), tuple(data["written"]), data.get("apart", False))
     except (ValueError, TypeError, KeyError):
         return None
 
 
 def remembered(graph: Graph, home: Path, *, widest: float = WIDEST) -> Arranged:
     """A graph laid out as the gallery in `home` has it, or else as good as can be found. Raises DotMissing, LayoutFailed."""
-    return _again(graph, _read(home / f"{graph.name}.gv"), widest) or arrange(graph, widest=widest)
+    source = _read(home / f"{graph.name}.gv")
+    return _again(graph, source, widest) or arrange(graph, widest=widest, start=_found_before(source))
 
 
 def _again(graph: Graph, source: str, widest: float) -> Arranged | None:
@@ -154,11 +155,15 @@ def _again(graph: Graph, source: str, widest: float) -> Arranged | None:
 
     Small changes should not move everything.
     """
+    hints = _found_before(source)
+    found = arranged(graph, hints) if hints else None
+    return found if hints and found and (gv(graph, hints) == source or is_good(found.quality, widest)) else None
+
+
+def _found_before(source: str) -> Hints | None:
+    """The hints of an earlier search, if there was one."""
     hints = hints_in(source)
-    if hints is None or hints == Hints():
-        return None
-    found = arranged(graph, hints)
-    return found if found and (gv(graph, hints) == source or is_good(found.quality, widest)) else None
+    return hints if hints != Hints() else None
 
 
 def _is_fresh(graph: Graph, picture: Path, source: Path) -> bool:

@@ -80,6 +80,14 @@ class Arrow:
 
 
 @frozen
+class Note:
+    """Rows told below a picture, under the names of the states they belong to."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@frozen
 class Graph:
     """A picture before layout. Boxes in document order, so that a box comes after the one it stands in."""
 
@@ -93,6 +101,8 @@ class Graph:
     """Clause id -> its words, for the clauses cited."""
     above: tuple[tuple[str, str], ...] = ()
     """Pairs of boxes with nothing drawn between them, the first of which stands above the second."""
+    below: tuple[Note, ...] = ()
+    """What a crowded picture tells below itself: see `apart`."""
 
     def box(self, name: str) -> Box:
         """The box called `name`; KeyError otherwise."""
@@ -107,11 +117,13 @@ class Graph:
 
     @property
     def rows(self) -> Iterator[Row]:
-        """Every row, listed or drawn."""
+        """Every row, listed, drawn or told below."""
         for box in self.boxes:
             yield from box.rows
         for arrow in self.arrows:
             yield from arrow.rows
+        for note in self.below:
+            yield from note.rows
 
 
 # ---- a machine

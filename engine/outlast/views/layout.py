@@ -59,7 +59,7 @@ class Route:
 
 @frozen(eq=False)
 class Layout:
-    """A graph laid out. Rectangles of boxes and labels by name; the routes of every arrow; the DOT it came from."""
+    """A graph laid out. Rectangles of boxes and labels by name; the routes of every arrow."""
 
     width: float
     height: float
@@ -67,7 +67,6 @@ class Layout:
     labels: Mapping[str, Rect]
     routes: Mapping[str, tuple[Route, ...]]
     sizes: Sizes
-    source: str
 
 
 @frozen
@@ -116,14 +115,20 @@ def _is_frame(graph: Graph, name: str) -> bool:
 
 
 def _covering(layout: Layout, leaves: Mapping[str, Rect]) -> Iterator[str]:
+    solid = (*leaves.items(), *layout.labels.items())
     for name, routes in layout.routes.items():
         for route in routes:
             own = (name, route.source, route.target)
-            for other, rect in (*leaves.items(), *layout.labels.items()):
-                if other not in own and any(
-                    _enters(a, b, rect) for a, b in zip(route.points, route.points[1:], strict=False)
-                ):
+            around = Rect(*map(min, zip(*route.points, strict=True)), *map(max, zip(*route.points, strict=True)))
+            for other, rect in solid:
+                if other in own or not _touch(around, rect):
+                    continue
+                if any(_enters(a, b, rect) for a, b in zip(route.points, route.points[1:], strict=False)):
                     yield name
+
+
+def _touch(one: Rect, two: Rect) -> bool:
+    return one.left < two.right and two.left < one.right and one.top < two.bottom and two.top < one.bottom
 
 
 def _enters(a: Point, b: Point, rect: Rect) -> bool:

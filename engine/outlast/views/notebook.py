@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 from typing import Protocol, TypeAlias
 
 from outlast.errors import MisuseError, UnknownName
@@ -20,7 +21,7 @@ from outlast.views.arrange import WIDEST, WIDEST_WIRING, arrange
 from outlast.views.dot import DotMissing
 from outlast.views.graph import Graph, machine_graph, wiring_graph
 from outlast.views.lanes import lanes
-from outlast.views.svg import Mark, Marks, svg
+from outlast.views.svg import Mark, Marks, renamed, svg
 from outlast.views.timeline import timeline
 
 Bundle: TypeAlias = dict[str, str]
@@ -106,7 +107,7 @@ def _plan(plan: Plan, machine: str | None = None) -> Bundle:
 def _run(run: Run) -> Bundle:
     story = lanes(run)
     verdicts = [f"  {verdict.about}: {verdict.seen} ({verdict.status})" for verdict in run.verdicts]
-    return _bundle([story.title, *verdicts], timeline(story))
+    return _bundle([story.title, *verdicts], _numbered(timeline(story)))
 
 
 def _system(system: System) -> Bundle:
@@ -173,6 +174,8 @@ _BUNDLES: Mapping[type, Callable[..., Bundle]] = {
 
 # ---- pieces
 
+_NUMBERS = count(1)
+
 
 def _row_of(instance: Instance) -> tuple[str, str, str, str]:
     now = instance.system.now
@@ -190,11 +193,15 @@ def _innermost(machine: Machine, configuration: tuple[str, ...]) -> str:
 
 def _picture(graph: Graph, marks: Marks | None = None) -> str:
     try:
-        return svg(
-            arrange(graph, widest=WIDEST_WIRING if graph.name == "wiring" else WIDEST), marks=marks, clauses=None
-        )
+        found = arrange(graph, widest=WIDEST_WIRING if graph.name == "wiring" else WIDEST)
+        return _numbered(svg(found, marks=marks, clauses=None))
     except DotMissing as missing:
         return f"<p><em>{html.escape(str(missing))}</em></p>"
+
+
+def _numbered(picture: str) -> str:
+    """The next picture of the notebook, which is one page: no id of it stands in another."""
+    return renamed(picture, f"picture-{next(_NUMBERS)}-")
 
 
 def _bundle(lines: Iterable[str], page: str) -> Bundle:

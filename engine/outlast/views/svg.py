@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
@@ -10,6 +11,7 @@ import attrs
 
 from outlast import model
 from outlast.values import frozen
+from outlast.views.apart import GUTTER, columns
 from outlast.views.arrange import Arranged
 from outlast.views.graph import Arrow, Box, Graph, Row
 from outlast.views.layout import Line, Point, Rect
@@ -32,12 +34,16 @@ from outlast.views.typeset import (
 
 MARGIN = 14.0
 HEADER = 46.0
+BELOW = 26.0
+"""Between a picture and what it tells below itself."""
 BEND = 8.0
 TIP = 8.0
 
 MarkKind: TypeAlias = Literal["hot", "warm", "mild", "cold", "added", "removed", "changed", ""]
 """`hot`, `warm`, `mild`: much, some, little; `cold`: it steps back."""
 
+
+_IDS = re.compile(r'(?<= )(id|aria-labelledby)="([^"]*)"')
 
 SIGNS: dict[MarkKind, str] = {"added": "+", "removed": "−", "changed": "≠"}
 """What stands beside the colour of a difference."""
@@ -97,7 +103,9 @@ class _Picture:
         graph, layout = self.graph, self.layout
         key = Legend(graph, self.marks)
         width = max(layout.width, key.width, text_width(graph.title, 17, bold=True)) + 2 * MARGIN
-        height = layout.height + 2 * MARGIN + HEADER + key.height
+        below = self.below(layout.height + BELOW, width - 2 * MARGIN)
+        bottom = layout.height + (BELOW + below[1] if graph.below else 0)
+        height = bottom + 2 * MARGIN + HEADER + key.height
         shift = (width - 2 * MARGIN - layout.width) / 2 if layout.width < 320 else 0
         name = identifier(graph.name)
         parts = [
@@ -116,8 +124,9 @@ class _Picture:
             *(self.arrow(arrow) for arrow in graph.arrows),
             *(self.box(box) for box in graph.boxes if box.name not in self.frames),
             *(self.badges(arrow) for arrow in graph.arrows),
+            below[0],
             "</g>",
-            key.written(MARGIN, MARGIN + HEADER + layout.height + 10),
+            key.written(MARGIN, MARGIN + HEADER + bottom + 10),
             "</svg>",
         ]
         return "\n".join(part for part in parts if part) + "\n"
@@ -247,6 +256,16 @@ class _Picture:
             return group
         return f'<a href="{escaped(self.clauses)}#{escaped(row.because[0])}">{group}</a>'
 
+    def below(self, top: float, width: float) -> tuple[str, float]:
+        """What the picture tells below itself, and how high that is."""
+        across, found = columns(self.graph.below, width)
+        parts = ['<g class="below">']
+        for index, column in enumerate(found):
+            x = index * (across + GUTTER)
+            parts.append(f'<path class="rule" d="M{x:.1f},{top - 10:.1f} h{across:.1f}"/>')
+            parts += (self.paragraph(paragraph, x, top + level, inside=True) for level, paragraph in column.paragraphs)
+        return ("".join(parts) + "</g>" if found else ""), max((column.height for column in found), default=0.0)
+
     def arrow(self, arrow: Arrow) -> str:
         """The lines of an arrow and its label."""
         kinds = [self.marks.of_row(row.id).kind for row in arrow.rows] or [self.marks.rest.kind]
@@ -285,6 +304,14 @@ class _Picture:
         return badge(words, max(rect.left, 6), rect.top + 10, _together([mark.kind for mark in found]))
 
 
+def renamed(picture: str, prefix: str) -> str:
+    """A picture with `prefix` before every id in it: a page may show a machine twice, and an id stands for one thing."""
+    return _IDS.sub(
+        lambda found: f'{found[1]}="{" ".join(prefix + name for name in found[2].split())}"',
+        picture,
+    )
+
+
 def described(graph: Graph) -> str:
     """The picture in words, for those who do not see it."""
     states = [box.title for box in graph.boxes if not box.is_dot and not box.contains]
@@ -313,8 +340,10 @@ class Legend:
             self.signs.append(("guard", "must hold"))
         if any(row.actions for row in rows):
             self.signs.append(("action", "then does"))
+        if graph.below:
+            self.signs.append(("more", "told below"))
         if any(row.leads.startswith("→") for row in rows):
-            self.signs.append(("leads", "leads there, not drawn"))
+            self.signs.append(("leads", "leads there" if graph.below else "leads there, not drawn"))
         if any(row.because for row in rows):
             self.signs.append(("id", "name of the rule, leads to its clause"))
         self.marks = marks.legend
@@ -371,7 +400,7 @@ class Legend:
             return f'<g class="arrow{timed}"><path class="way" d="M{x:.1f},{level - 4:.1f} h26"/></g>', 26
         words: dict[str, Span] = {
             "guard": Span("[guard]", "guard"), "action": Span("/ action", "action"), "leads": Span("→ State", "action"),
-            "id": Span("rule", "id"),
+            "more": Span("…", "guard"), "id": Span("rule", "id"),
         }  # fmt: skip
         return text_line((words[sign],), x, level - 11.5), words[sign].width
 

@@ -28,6 +28,8 @@ TAIL = 64.0
 """What is seen of the states in which a story ends."""
 NAMES = 170.0
 """The names of lanes take at most so much."""
+TRUE_SCALE = "at true scale"
+"""Stands before the strip below, whatever the names of lanes leave for it."""
 BAR, TRACK, SIGN = 26.0, 15.0, 17.0
 SQUEEZED = 20.0
 """A gap that gets so many times less room for its length than the best off is broken by slashes."""
@@ -353,9 +355,10 @@ class _Timeline:
         if not self.story.end:
             return [], top
         lane = max(self.story.lanes, key=lambda lane: (len(lane.bars), -self.story.lanes.index(lane)))
-        left, room = self.left, self.right - self.left
+        left = max(self.left, MARGIN + text_width(TRUE_SCALE, 10) + 8)
+        room = self.right - left
         parts = [
-            self.text("at true scale", MARGIN, top + 6, 10, look="mut"),
+            self.text(TRUE_SCALE, MARGIN, top + 6, 10, look="mut"),
             self.text(_cut(lane.name, 10, NAMES), MARGIN, top + 18, 10, look="mut"),
         ]
         for bar in lane.bars:
