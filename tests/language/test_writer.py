@@ -43,16 +43,12 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_formatting_shipped_files(path: Path) -> None:
-    """No comment is lost, formatting again changes nothing, and most lines were right to begin with."""
-    before = path.read_text("utf-8")
-    after = format_text(before, str(path))
+def test_shipped_files_are_in_canonical_form(path: Path) -> None:
+    """What ships is what `outlast fmt` would write, and no line of it is too long."""
+    text = path.read_text("utf-8")
 
-    assert after == format_text(after, str(path))
-    assert said(before) == said(after)
-    kept = set(before.splitlines()) & set(after.splitlines())
-    assert len(kept) >= 0.4 * len(set(before.splitlines()))
-    assert max(map(len, after.splitlines())) <= WIDTH
+    assert text == format_text(text, str(path))
+    assert max(map(len, text.splitlines())) <= WIDTH
 
 
 @pytest.mark.parametrize("path", SYSTEMS, ids=lambda path: path.name)
