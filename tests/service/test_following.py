@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import attrs
 import pytest
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from outlast.moments import DAY
 from outlast.plan import Plan
@@ -19,6 +20,7 @@ from outlast.service import endpoints, streams
 from outlast.service.app import open_deck
 from outlast.service.bell import Bell
 from outlast.service.deck import Call, Deck
+from outlast.service.routes import Endpoint
 from outlast.service.tokens import Caller
 from outlast.store.engine import Engine
 from outlast.store.interface import Transaction
@@ -79,12 +81,13 @@ def people(url: str, plan: Plan) -> None:
             engine.create("job", name, domain="ds", session=f"user-{name}", kind="training")
 
 
-def told(deck: Deck, what: Callable[[Deck, Call], Any], query: str = "", **headers: str) -> AsyncIterator[str]:
+async def told(deck: Deck, what: Endpoint, query: str = "", **headers: str) -> AsyncIterator[str]:
     """A stream, as it is sent: each piece is asked for by whoever reads, so a look is a piece."""
     given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     request = Request({"type": "http", "method": "GET", "headers": given, "query_string": query.encode()})
-    found: AsyncIterator[str] = what(deck, Call(request, Caller("me", "admin"), deck.limits)).body_iterator
-    return found
+    answer = await what(deck, Call(request, Caller("me", "admin"), deck.limits))
+    assert isinstance(answer, StreamingResponse)
+    return cast(AsyncIterator[str], answer.body_iterator)
 
 
 def id_of(piece: str) -> str:
@@ -94,8 +97,11 @@ def id_of(piece: str) -> str:
 
 
 async def next_of(stream: AsyncIterator[str]) -> str:
-    """The next piece that says something."""
-    return await anext(piece async for piece in stream if piece != STILL)
+    """The next piece that says something; an endless silence is a failure."""
+    for _ in range(5_000):
+        if (piece := await anext(stream)) != STILL:
+            return piece
+    raise AssertionError("nothing comes")
 
 
 def following(url: str, plan: Plan, story: Callable[[Deck], Awaitable[None]]) -> None:
@@ -112,8 +118,8 @@ def following(url: str, plan: Plan, story: Callable[[Deck], Awaitable[None]]) ->
     asyncio.run(whole())
 
 
-@pytest.mark.parametrize("what", [streams.decisions, streams.effects])
-def test_a_late_commit_is_not_passed_over(postgres: str, sagemaker: Plan, what: Callable[[Deck, Call], Any]) -> None:
+@pytest.mark.parametrize("what", [endpoints.decision_stream, endpoints.effect_stream])
+def test_a_late_commit_is_not_passed_over(postgres: str, sagemaker: Plan, what: Endpoint) -> None:
     """A number that was drawn and not committed holds up those behind it, for streams, pages and resumed streams alike; then all come, in order."""
     people(postgres, sagemaker)
     slow = Slow(postgres)
@@ -122,7 +128,7 @@ def test_a_late_commit_is_not_passed_over(postgres: str, sagemaker: Plan, what: 
     working = threading.Thread(target=lambda: writer.send("one", "start"))
 
     async def story(deck: Deck) -> None:
-        first = told(deck, what)
+        first = await told(deck, what)
         assert (await anext(first)).startswith("retry: ")
         working.start()
         await asyncio.to_thread(slow.reached.wait, 30)
@@ -134,7 +140,7 @@ def test_a_late_commit_is_not_passed_over(postgres: str, sagemaker: Plan, what: 
         slow.go.set()
         await asyncio.to_thread(working.join)
         come = [id_of(await next_of(first)) for _ in range(3)]
-        resumed = told(deck, what, last_event_id=come[0])
+        resumed = await told(deck, what, last_event_id=come[0])
         await anext(resumed)
 
         assert (looks, page) == ([STILL] * 3, [])
@@ -157,7 +163,7 @@ def test_a_writer_that_gives_up_holds_nobody_up(postgres: str, sagemaker: Plan) 
     people(postgres, sagemaker)
 
     async def story(deck: Deck) -> None:
-        stream = told(deck, streams.decisions)
+        stream = await told(deck, endpoints.decision_stream)
         await anext(stream)
         other = open_backend(postgres)
         with suppress(ZeroDivisionError), other.transaction() as transaction:
@@ -234,15 +240,29 @@ def test_a_stream_that_heard_nothing_is_resumed(url: str, sagemaker: Plan) -> No
     people(url, sagemaker)
 
     async def story(deck: Deck) -> None:
-        stream = told(deck, streams.decisions)
+        stream = await told(deck, endpoints.decision_stream)
         begin = (await anext(stream)).split("\n")
         missed = await deck.engine.send("one", "start")
-        again = told(deck, streams.decisions, last_event_id=begin[1].removeprefix("id: "))
+        again = await told(deck, endpoints.decision_stream, last_event_id=begin[1].removeprefix("id: "))
         await anext(again)
 
         assert begin[0] == "retry: 2000"
         assert begin[2:] == ["", ""]
         assert id_of(await next_of(again)) == str(missed.decision.seq)
+
+    following(url, sagemaker, story)
+
+
+def test_a_stream_tells_what_happens_once_it_is_answered(url: str, sagemaker: Plan) -> None:
+    """Whoever has seen the status may say something, and hears of it: where the stream begins is settled before."""
+    people(url, sagemaker)
+
+    async def story(deck: Deck) -> None:
+        stream = await told(deck, endpoints.decision_stream)
+        said = await deck.engine.send("one", "start")
+        await anext(stream)
+
+        assert id_of(await next_of(stream)) == str(said.decision.seq)
 
     following(url, sagemaker, story)
 
@@ -274,7 +294,7 @@ def test_more_than_is_read_at_a_time(url: str, sagemaker: Plan, monkeypatch: pyt
         for name in ("one", "two", "three"):
             await deck.engine.send(name, "start")
         rows = [str(row.seq) for row in await deck.engine.decisions()]
-        stream = told(deck, streams.decisions, query="after=0")
+        stream = await told(deck, endpoints.decision_stream, query="after=0")
         await anext(stream)
 
         assert len(rows) > 10

@@ -222,7 +222,7 @@ async def decisions(deck: Deck, call: Call) -> Response:
 
 async def decision_stream(deck: Deck, call: Call) -> Response:
     """The journal as it grows."""
-    return streams.decisions(deck, call)
+    return await streams.decisions(deck, call)
 
 
 # ---- time

@@ -43,8 +43,8 @@ def effects(deck: Deck, call: Call) -> StreamingResponse:
     return _stream(deck, read, key)
 
 
-def decisions(deck: Deck, call: Call) -> StreamingResponse:
-    """The journal; without `Last-Event-ID` or `after`, from now on. Raises Refused."""
+async def decisions(deck: Deck, call: Call) -> StreamingResponse:
+    """The journal; without `Last-Event-ID` or `after`, from now on: what is decided once the answer has begun is in it. Raises Refused."""
 
     async def read(after: Key) -> list[Item]:
         found = await deck.engine.decisions(after=after[0], limit=CHUNK)
@@ -53,24 +53,26 @@ def decisions(deck: Deck, call: Call) -> StreamingResponse:
     last = call.request.headers.get("last-event-id")
     if last is not None and not (last.isascii() and last.isdecimal() and len(last) < 19):
         raise Refused("bad-request", "`Last-Event-ID` is the number of a decision")
-    after = int(last) if last is not None else call.number("after", -1)
-    return _stream(deck, read, (after, 0) if last is not None or "after" in call.request.query_params else None)
+    if last is not None or "after" in call.request.query_params:
+        return _stream(deck, read, (int(last) if last is not None else call.number("after", -1), 0))
+    high = (await deck.engine.settled() + 1) * PLACES - 1
+    return _stream(deck, read, (high, 0), f"id: {high}\n")  # nothing has come yet, and one can come back all the same
 
 
-def _stream(deck: Deck, read: Read, after: Key | None) -> StreamingResponse:
+def _stream(deck: Deck, read: Read, after: Key, first: str = "") -> StreamingResponse:
     if deck.streams >= deck.limits.streams:
         raise Refused("too-many-streams", f"there are {deck.streams} streams already", headers={"Retry-After": "5"})
     deck.streams += 1
-    return _Counted(deck, read, after)
+    return _Counted(deck, read, after, first)
 
 
 class _Counted(StreamingResponse):
     """A stream that is counted until its connection has ended."""
 
-    def __init__(self, deck: Deck, read: Read, after: Key | None) -> None:
+    def __init__(self, deck: Deck, read: Read, after: Key, first: str) -> None:
         self.deck = deck
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(_lines(deck, read, after), media_type=MEDIA, headers=headers)
+        super().__init__(_lines(deck, read, after, first), media_type=MEDIA, headers=headers)
 
     async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]  # as Starlette has it
         try:
@@ -79,11 +81,9 @@ class _Counted(StreamingResponse):
             self.deck.streams -= 1
 
 
-async def _lines(deck: Deck, read: Read, after: Key | None) -> AsyncIterator[str]:
-    high = after if after is not None else ((await deck.engine.settled() + 1) * PLACES - 1, 0)
-    yield "retry: 2000\n" + (
-        f"id: {high[0]}\n\n" if after is None else "\n"
-    )  # nothing has come yet, and one can come back all the same
+async def _lines(deck: Deck, read: Read, after: Key, first: str) -> AsyncIterator[str]:
+    yield f"retry: 2000\n{first}\n"
+    high = after
     quiet = 0.0
     while not deck.closing:
         mark = deck.bell.mark()
