@@ -408,6 +408,8 @@ class SimulatedBackend:
         self.database.baton.pass_on()
         yield SimulatedReading(self.database)
 
+    glance = reading
+
     def wait(self, seconds: float) -> None:
         """See `Backend`."""
 

@@ -32,12 +32,12 @@ class Earlier:
             patch.setattr(schema, "LATEST", self.change)
             backend = open_backend(url)
         with backend.transaction() as transaction:
-            run, many = transaction.run, transaction.many  # type: ignore[attr-defined]  # both are over SQL
+            run = transaction.run  # type: ignore[attr-defined]  # both are over SQL
             run("DELETE FROM grp")
             for name, table in self.tables.items():
                 values = ", ".join("?" * len(table["columns"]))
                 for row in table["rows"]:
-                    many(f"INSERT INTO {name} ({', '.join(table['columns'])}) VALUES ({values})", [row])
+                    run(f"INSERT INTO {name} ({', '.join(table['columns'])}) VALUES ({values})", *row)
             if not isinstance(backend, SqliteBackend):
                 run("SELECT setval('turn', ?)", self.turns)
         backend.close()

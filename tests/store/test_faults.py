@@ -22,7 +22,7 @@ from outlast.store.engine import Engine
 from outlast.store.interface import Transaction
 from outlast.store.journal import seal, sealed
 from outlast.store.opening import open_backend
-from outlast.store.postgres import PostgresBackend
+from outlast.store.postgres import PostgresBackend, PostgresTransaction
 from outlast.store.records import Changes, Receipt, Said
 from outlast.store.sqlite import SqliteBackend
 from tests.store.people import DAY, START, opened, settled
@@ -217,14 +217,14 @@ def test_a_connection_lost_while_committing(postgres: str, sagemaker: Plan, kept
     class Lossy(PostgresBackend):
         armed = False
 
-        def _commit(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        def _commit(self, transaction: PostgresTransaction) -> None:
             if not self.armed:
-                super()._commit(connection)
+                super()._commit(transaction)
                 return
             self.armed = False
             if kept:
-                connection.commit()
-            connection.close()
+                super()._commit(transaction)
+            transaction.connection.close()
             raise Unsettled("the line went dead")
 
     base, _, name = postgres.partition("&schema=")
@@ -550,6 +550,35 @@ def test_commands_have_transactions_of_their_own(url: str) -> None:
     with backend.reading() as reading:
         assert reading.specifications() == []
     backend.close()
+
+
+def test_the_store_is_shared_whoever_is_named(postgres: str, sagemaker: Plan) -> None:
+    """Nobody is alone in the store while a transaction goes on, though it named nobody, or somebody who is not there yet."""
+    alone = "SELECT pg_try_advisory_xact_lock(hashtextextended('outlast', hashtext(current_schema())::bigint))"
+    with settled(postgres, sagemaker) as one, opened(postgres, sagemaker) as other:
+        for named in ((), ("nobody",), ("ana",)):
+            with one.backend.transaction() as writing:
+                writing.lock(named, alone=False)
+                with other.backend.reading() as asking:
+                    seen = [asking.run(alone)[0][0]]  # type: ignore[attr-defined]  # over SQL
+            with other.backend.reading() as asking:
+                seen += asking.run(alone)[0]  # type: ignore[attr-defined]  # likewise
+
+            assert seen == [False, True]
+
+
+def test_a_group_is_for_one_at_a_time(postgres: str, sagemaker: Plan) -> None:
+    """Whoever has named one of its instances has all of them; nobody else is kept from the others."""
+    free = "SELECT id FROM grp WHERE id <> '' ORDER BY id FOR UPDATE SKIP LOCKED"
+    with settled(postgres, sagemaker) as one, opened(postgres, sagemaker) as other:
+        one.create("job", "train", domain="ds", session="ana", kind="training")
+        one.create("interactive-session", "bea", center="acme")
+        with one.backend.transaction() as writing:
+            writing.lock(["train"], alone=False)
+            with other.backend.transaction() as asking:
+                seen = asking.run(free)  # type: ignore[attr-defined]  # over SQL
+
+    assert seen == [("bea",)]
 
 
 def test_who_opens_a_store_waits_for_nobody_who_writes(postgres: str, sagemaker: Plan) -> None:

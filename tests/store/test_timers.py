@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -213,6 +214,33 @@ def test_timers_that_never_rest_are_left(url: str) -> None:
         assert engine.verify().ok
 
 
+def test_a_group_that_was_left_is_written_to(url: str) -> None:
+    """Under a wider limit the next event finds its way, and from then on its timers are fired like all others."""
+    text = """
+    machine: winding
+    fields: {turns: {type: int, default: 0, max: 99}}
+    events: {stop: {}}
+    states: {calm: {}, busy: {}, still: {}, late: {}}
+    transitions:
+      - {id: go, from: calm, after: 1h, to: busy}
+      - {id: turn, from: busy, after: 0s, when: turns < 60, to: busy, do: [{set: {turns: turns + 1}}]}
+      - {id: stop, from: busy, event: stop, to: still}
+      - {id: end, from: still, after: 1h, to: late}
+    """
+    clock = Clock(START)
+    with opened(url, plan_of(text), clock, terms=Terms(cascade=50)) as engine:
+        engine.create("winding", "w")
+        clock.now += 2 * HOUR
+        engine.run_timers()
+        assert {*engine.stuck()} == {"w"}
+    with opened(url, plan_of(text), clock, terms=Terms(cascade=100)) as engine:
+        assert engine.run_timers().turns == 0
+        assert engine.send("w", "stop").accepted
+        assert engine.stuck() == {}
+        clock.now += HOUR
+        assert engine.run_timers().turns == 1
+
+
 def test_two_workers_share_the_work(url: str) -> None:
     """Each deadline once, whichever of several workers comes first."""
     clock = Clock(START)
@@ -312,6 +340,37 @@ def test_a_restart_with_quiet_input(url: str) -> None:
         assert waits == [22 * 3600]
         assert not engine.backend._woken.is_set()  # type: ignore[attr-defined]  # looking in vain wakes nobody
         assert engine.history("a")[-1].at == START + HOUR
+
+
+def test_workers_are_woken_for_what_comes_first(postgres: str) -> None:
+    """A new deadline is told on the channel if nothing is due before it, an effect always, anything else never."""
+    import psycopg  # noqa: PLC0415  # an extra
+
+    clock, address = Clock(START), postgres.partition("&schema=")[0]
+    with (
+        opened(postgres, plan_of(FUSE), clock) as engine,
+        psycopg.connect(address, autocommit=True) as listener,
+        psycopg.connect(address, autocommit=True) as speaker,
+    ):
+        listener.execute("LISTEN outlast")
+
+        def woken() -> int:
+            """How often, since it was asked last: what is committed is told in that order."""
+            speaker.execute("NOTIFY outlast, 'asked'")
+            heard = itertools.takewhile(lambda told: told.payload != "asked", listener.notifies(timeout=30))
+            return sum(1 for _ in heard)
+
+        counts = []
+        for name, long in (("first", "2h"), ("later", "3h"), ("sooner", "1h"), ("same", "1h")):
+            engine.create("fuse", name, long=long)
+            counts.append(woken())
+        engine.send("same", "stop")
+        counts.append(woken())
+        clock.now += HOUR
+        engine.run_timers()
+        counts.append(woken())
+
+        assert counts == [1, 0, 1, 0, 0, 1]
 
 
 def test_delayed_events_are_counted_over_a_restart(url: str) -> None:

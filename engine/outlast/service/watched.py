@@ -78,6 +78,10 @@ class WatchedBackend:
         """See `Backend`."""
         return self.inner.reading()
 
+    def glance(self) -> AbstractContextManager[Reading]:
+        """See `Backend`."""
+        return self.inner.glance()
+
     def wait(self, seconds: float) -> None:
         """See `Backend`."""
         self.inner.wait(seconds)

@@ -351,7 +351,7 @@ class Engine:
         What is not found is asked for again under the lock. Raises IdempotencyError.
         """
         try:
-            with self.backend.reading() as reading:
+            with self.backend.glance() as reading:
                 known = reading.answers({item.key for item in said})
                 if any(decision.spec != self._terrain.spec for decision in known.values()):
                     return {}, []  # whether this engine may answer is found out under the lock
@@ -475,12 +475,12 @@ class Engine:
 
     def next_due(self) -> int | None:
         """The next instant at which time alone changes something."""
-        with self.backend.reading() as reading:
+        with self.backend.glance() as reading:
             return reading.next_due()
 
     def stuck(self) -> dict[str, str]:
         """Group -> why its timers cannot be fired. The next event to it tries again."""
-        with self.backend.reading() as reading:
+        with self.backend.glance() as reading:
             return reading.stuck()
 
     # ---- effects
@@ -530,7 +530,7 @@ class Engine:
 
     def get(self, instance: str) -> View:
         """An instance as it stands. Raises UnknownName, InstanceGone."""
-        with self.backend.reading() as reading:
+        with self.backend.glance() as reading:
             rows = reading.instances([instance])
         if not rows:
             raise UnknownName("instance", instance)
@@ -557,7 +557,7 @@ class Engine:
 
     def settled(self) -> int:
         """The number of a turn: of those up to it, whoever looks from now on sees all that will ever be there."""
-        with self.backend.reading() as reading:
+        with self.backend.glance() as reading:
             return reading.settled()
 
     def enabled(self, instance: str) -> tuple[Offer, ...]:

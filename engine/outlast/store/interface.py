@@ -148,6 +148,9 @@ class Backend(Protocol):
     def reading(self) -> AbstractContextManager[Reading]:
         """A transaction that only reads."""
 
+    def glance(self) -> AbstractContextManager[Reading]:
+        """The same, cheaper: every question is answered as of its own moment."""
+
     def wait(self, seconds: float) -> None:
         """Return when there may be something new to do, at the latest after `seconds`."""
 

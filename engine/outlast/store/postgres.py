@@ -11,33 +11,40 @@ to. Whoever follows the journal goes as far as the lowest mark.
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
 
 from outlast.errors import Conflict, MisuseError, StoreError, Unsettled
+from outlast.store import postgres_writing as writing
 from outlast.store import schema
 from outlast.store.records import COMMONS, Changes, Group, Locked
-from outlast.store.sql import GROUP, STORED, Changed, Question, Row, SqlTransaction, Value
+from outlast.store.sql import DRAWN, GROUP, Question, Row, SqlTransaction, Value
 
+Statement: TypeAlias = tuple[str, Sequence[Value]]
 WORDS = {"int": "BIGINT", "keyed": ""}
-CHANNEL = "outlast"
 LOCK = "hashtextextended('outlast', hashtext(current_schema())::bigint)"
 """The advisory lock of one store: a database may hold several, each in a schema of its own."""
-DRAWN = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM turn)"
+LAST_DRAWN = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM turn)"
 """The last number of a turn that anybody has drawn."""
+LOCK_SHARED, LOCK_ALL = f"SELECT pg_advisory_xact_lock_shared({LOCK})", f"SELECT pg_advisory_xact_lock({LOCK})"
+OWN = "FROM grp WHERE id = ANY(ARRAY(SELECT grp FROM instance WHERE id {in})) AND id <> ''"
+LOCK_GROUPS = f"SELECT {GROUP} {OWN} AND ({LOCK_SHARED}::text) IS NOT NULL ORDER BY id FOR UPDATE"
+"""The store shared, whether or not there are such groups, then the groups of instances for oneself. Who is in which group is looked up as of
+before the wait, their rows as of after it."""
 MARKS, MARK = "hashtext('outlast turns ' || current_schema())", 1 << 31
 """A mark is an advisory lock of two numbers: this one, and what was drawn before, modulo what fits."""
-MARKED = f"WITH mark AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({MARKS}, mod({DRAWN}, {MARK})::int))"
+MARKED = f"(SELECT pg_advisory_xact_lock_shared({MARKS}, mod({LAST_DRAWN}, {MARK})::int) OFFSET 0) AS mark"
 """What is selected from `mark` is evaluated once the mark is held."""
 
 
@@ -55,75 +62,44 @@ class PostgresTransaction(SqlTransaction):
     def __init__(self, connection: psycopg.Connection[tuple[object, ...]], opening: str | None = None) -> None:
         """`opening` is said before anything else."""
         self.connection = connection
-        self._opening = opening
+        self._early = [opening] if opening else []
+        self._late: list[tuple[str, list[object]]] = []
+        """What is written, not said yet: it goes with what is said next, or with the end of the transaction."""
         self.drawn: list[int] = []
 
     def run(self, sql: str, *values: Value) -> list[Row]:
         """See `SqlTransaction`."""
-        if self.connection.info.transaction_status == TransactionStatus.IDLE:
-            return self.ask([(sql, *values)])[0]
-        return rows_of(self._say(sql, values))
-
-    def _say(self, sql: str, values: Sequence[Value]) -> psycopg.Cursor[tuple[object, ...]]:
-        return self.connection.execute(dialect(sql), [listed(value) for value in values])
+        return self._say([(sql, values)])[-1]
 
     def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
-        """See `SqlTransaction`. One round trip for all of them, and for the beginning of the transaction."""
-        if not questions:
-            return []
+        """See `SqlTransaction`. One statement for all of them: the rows of each are a list in JSON."""
+        return told(self._say([together(questions)])[0]) if questions else []
+
+    def _say(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Run statements in one round trip, after those that wait to be said; the rows of each."""
+        early, late = self._early, self._late
+        self._early, self._late = [], []
+        if len(statements) == 1 and not early and not late:
+            return [rows_of(self.connection.execute(*dialect(*statements[0])))]
         with self.connection.pipeline():
-            if self._opening is not None:
-                self.connection.execute(self._opening)
-                self._opening = None
-            said = [self._say(sql, values) for sql, *values in questions]
+            for sql in early:
+                self.connection.execute(sql)
+            for sql, ready in late:
+                self.connection.execute(sql, ready)
+            said = [self.connection.execute(*dialect(*statement)) for statement in statements]
         return [rows_of(cursor) for cursor in said]
 
-    def many(self, sql: str, rows: Sequence[Row]) -> psycopg.Cursor[tuple[object, ...]]:
-        """See `SqlTransaction`."""
-        if len(rows) == 1:
-            return self.connection.execute(dialect(sql), rows[0])
-        cursor = self.connection.cursor()
-        cursor.executemany(dialect(sql), rows)
-        return cursor
+    def write(self, changes: Changes) -> None:
+        """See `Transaction`. Said together with the end of the transaction, and only then found to be in conflict."""
+        self.merge(changes.merged)
+        self._late.append(writing.statement(changes))
 
-    def put(self, changes: Changes) -> Changed | None:
-        """See `SqlTransaction`. One round trip."""
-        with self.connection.pipeline():
-            return super().put(changes)
-
-    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
-        """Many rows in one statement: a column of values each, unfolded by the server."""
-        if len(rows) < 3:
-            super().insert(table, columns, rows)
-            return
-        kinds = [TYPES.get(name, "text") for name in columns.split(", ")]
-        folded = ", ".join(f"?::{kind}[]" for kind in kinds)
-        self.run(
-            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({folded})",
-            *(list(column) for column in zip(*rows, strict=True)),
-        )
-
-    def move(self, rows: Sequence[Row]) -> Changed:
-        """See `SqlTransaction`; many in one statement, as for `insert`."""
-        if len(rows) < 3:
-            return super().move(rows)
-        names = STORED.split(", ")
-        folded = ", ".join(f"%s::{TYPES.get(name, 'text')}[]" for name in (*names, "version"))
-        sets = ", ".join(f"{name} = n.{name}" for name in names[1:])
-        sql = f"UPDATE instance i SET {sets} FROM unnest({folded}) AS n({STORED}, was) WHERE i.id = n.id AND i.version = n.was"
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        return self.connection.execute(sql, columns)
-
-    def advance(self, rows: Sequence[Row]) -> None:
-        """See `SqlTransaction`; many in one statement, as for `insert`."""
-        if len(rows) < 3:
-            super().advance(rows)
-            return
-        sql = (
-            "UPDATE grp SET now = n.now, stuck = NULL, due = (SELECT min(i.due) FROM instance i WHERE i.grp = grp.id)"
-            " FROM unnest(%s::bigint[], %s::text[]) AS n(now, id) WHERE grp.id = n.id"
-        )
-        self.connection.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+    def finish(self) -> None:
+        """Commit, in one round trip with what is still to be said."""
+        if self._late:
+            self._say([("COMMIT", ())])
+        else:
+            self.connection.commit()
 
     def lock(
         self,
@@ -135,19 +111,20 @@ class PostgresTransaction(SqlTransaction):
     ) -> Locked:
         """See `Transaction`. Each statement sees what was committed before it begins, so what is read after a lock is not outdated."""
         instances = dict.fromkeys(instances)
-        named = f"SELECT {GROUP} FROM grp WHERE id = ANY(ARRAY(SELECT grp FROM instance WHERE id {{in}})) AND id <> ''"
+        wanted = self.wanted(instances, keys, near)
         if not alone:
-            self._opening = f"SELECT pg_advisory_xact_lock_shared({LOCK})"
-            groups: list[Question] = [(f"{named} ORDER BY id FOR UPDATE", instances)] if instances else []
-            locked = self.found(groups, instances, keys, near, alone=False)
+            first = (LOCK_GROUPS, (instances,)) if instances else (LOCK_SHARED, ())
+            groups, answer = self._say([first, together(wanted)])
+            locked = self.found(groups if instances else (), wanted, told(answer), alone=False)
             own = [row.group for row in locked.instances if row.id in instances]
             if COMMONS not in own:
                 if not {*own} <= {*locked.groups}:
                     raise Conflict("an instance was made, or has changed its group meanwhile")
                 return locked
             self.connection.rollback()  # a shared lock cannot grow: begin again
-        self._opening = f"SELECT pg_advisory_xact_lock({LOCK})"
-        return self.found([(named, instances)], instances, keys, near, alone=True)
+        _, answer = self._say([(LOCK_ALL, ()), together([Question(GROUP, OWN, (instances,)), *wanted])])
+        groups, *rest = told(answer)
+        return self.found(groups, wanted, rest, alone=True)
 
     def claim(self, until: int, limit: int) -> list[Group]:
         """See `Transaction`."""
@@ -163,12 +140,11 @@ class PostgresTransaction(SqlTransaction):
 
     def draw(self, count: int) -> list[Question]:
         """See `SqlTransaction`."""
-        sql = f"{MARKED} SELECT nextval('turn') FROM mark, generate_series(1, ?)"
-        return [(sql, count)] if count else []
+        return [Question(DRAWN, f"FROM {MARKED}, generate_series(1, ?)", (count,))] if count else []
 
     def settled(self) -> int:
         """See `Reading`. First what was drawn, then the marks: whoever drew a number before that has its mark still, or has ended."""
-        drawn = int(self.run(f"SELECT {DRAWN}")[0][0])
+        drawn = int(self.run(f"SELECT {LAST_DRAWN}")[0][0])
         marks = self.run(
             "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
             f" AND classid = ({MARKS}::bigint & 4294967295)::oid"
@@ -177,28 +153,41 @@ class PostgresTransaction(SqlTransaction):
         behind = ((drawn - mark) % MARK for (mark,) in marks)
         return drawn - max((distance for distance in behind if distance < MARK // 2), default=0)
 
-    def hint(self) -> None:
-        """See `SqlTransaction`."""
-        self.run(f"NOTIFY {CHANNEL}")
+
+def together(questions: Sequence[Question]) -> Statement:
+    """One statement that asks several questions, and its values: the rows that answer each are a list in JSON."""
+    answers = ", ".join(
+        f"(SELECT coalesce(json_agg(json_build_array({question.columns})), '[]') {question.source})"
+        for question in questions
+    )
+    return f"SELECT json_build_array({answers})::text", [value for question in questions for value in question.values]
 
 
-TYPES = dict.fromkeys(("seq", "version", "at", "spec", "made", "due", "place", "attempts"), "bigint")
-"""Columns that are not text."""
+def told(answer: list[Row]) -> list[list[Row]]:
+    """The rows that answer each of several questions."""
+    found: list[list[Row]] = json.loads(answer[0][0])
+    return found
 
 
-def dialect(sql: str) -> str:
-    """The words of the driver."""
-    return sql.replace("%", "%%").replace("{in}", "= ANY(?)").replace("?", "%s")
-
-
-def listed(value: Value) -> object:
-    """Values as the driver takes them."""
-    return value if isinstance(value, str | int) or value is None else list(value)
+def dialect(sql: str, values: Sequence[Value]) -> tuple[str, list[object]]:
+    """A statement and its values as the driver takes them. Lists cost it much, and most are of one value."""
+    sql = sql.replace("%", "%%").replace("?", "%s")
+    flat: list[object] = []
+    for value in values:
+        if isinstance(value, str | int) or value is None:
+            flat.append(value)
+        elif len(value) == 1:
+            sql = sql.replace("{in}", "= %s", 1)
+            flat += value
+        else:
+            sql = sql.replace("{in}", "= ANY(%s)", 1)
+            flat.append(list(value))
+    return sql, flat
 
 
 def rows_of(cursor: psycopg.Cursor[tuple[object, ...]]) -> list[Row]:
     """What a statement answered, if it does."""
-    return list(cursor.fetchall()) if cursor.description else []
+    return list(cursor.fetchall()) if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 class PostgresBackend:
@@ -243,8 +232,8 @@ class PostgresBackend:
         if version == 0:
             run("CREATE SEQUENCE turn")
         for number in range(version + 1, schema.LATEST + 1):
-            for statement in schema.statements(number, WORDS):
-                run(statement)
+            for change in schema.statements(number, WORDS):
+                run(change)
             run("INSERT INTO schema_change VALUES (?, ?)", number, schema.CHANGES[number - 1][0])
         connection.commit()
 
@@ -297,14 +286,15 @@ class PostgresBackend:
     def transaction(self) -> Iterator[PostgresTransaction]:
         """See `Backend`."""
         with self._words(), self._borrowed() as connection:
-            yield PostgresTransaction(connection)
-            self._commit(connection)
+            transaction = PostgresTransaction(connection)
+            yield transaction
+            self._commit(transaction)
 
-    def _commit(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _commit(self, transaction: PostgresTransaction) -> None:
         try:
-            connection.commit()
+            transaction.finish()
         except psycopg.OperationalError as error:
-            if connection.broken:
+            if transaction.connection.broken:
                 raise Unsettled(f"{self.url}: the connection was lost while committing") from error
             raise
 
@@ -316,11 +306,23 @@ class PostgresBackend:
             connection.rollback()
 
     @contextmanager
+    def glance(self) -> Iterator[PostgresTransaction]:
+        """See `Backend`."""
+        with self._words(), self._borrowed() as connection:
+            connection.autocommit = True
+            try:
+                yield PostgresTransaction(connection)
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
+
+    @contextmanager
     def _words(self) -> Iterator[None]:
         try:
             yield
         except (
             errors.UniqueViolation,
+            errors.DivisionByZero,  # see `writing.statement`
             errors.SerializationFailure,
             errors.DeadlockDetected,
         ) as error:
@@ -341,7 +343,7 @@ class PostgresBackend:
         try:
             if self._listener is None:
                 self._listener = psycopg.connect(self._conninfo, autocommit=True)
-                self._listener.execute(f"LISTEN {CHANNEL}")
+                self._listener.execute(f"LISTEN {writing.CHANNEL}")
                 return  # what was said before we listened is to be looked for
             deadline = time.monotonic() + seconds
             while not self._woken.is_set() and (rest := deadline - time.monotonic()) > 0:

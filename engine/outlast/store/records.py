@@ -309,6 +309,15 @@ class Changes:
     """Group -> how far its time has come."""
     effects: list[OutgoingEffect] = attrs.field(factory=list)
 
+    @property
+    def soonest(self) -> Mapping[str, int]:
+        """Group -> when the first of what is written here is due in it, for groups in which any of it is."""
+        found: dict[str, int] = {}
+        for row in (*self.made, *(row for row, _ in self.moved)):
+            if row.due is not None:
+                found[row.group] = min(row.due, found.get(row.group, row.due))
+        return found
+
 
 @attrs.frozen
 class View(Shown):

@@ -10,35 +10,44 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from outlast.errors import Conflict
+import attrs
+
 from outlast.store.journal import compact
 from outlast.store.records import COMMONS, PLACES, Changes, Decision, Group, Locked, OutgoingEffect, Stored
 
 Row: TypeAlias = Sequence[Any]  # as drivers give them
 Value: TypeAlias = "str | int | Collection[str] | None"
-Question: TypeAlias = "tuple[str, *tuple[Value, ...]]"
-"""A statement and its values."""
 T = TypeVar("T")
+
+
+@attrs.frozen
+class Question:
+    """A statement that only asks: what is selected, from where, and the values."""
+
+    columns: str
+    source: str
+    values: Sequence[Value] = ()
+
+    @property
+    def sql(self) -> str:
+        """All of it."""
+        return f"SELECT {self.columns} {self.source}"
+
 
 DECISION = "seq, instance, machine, version, at, cause, spec, source, id, body, snapshot, previous, hash"
 STORED = "id, machine, grp, made, version, hash, due, snapshot"
+REF = "target, name, machine, instance"
+OUTBOX = "seq, place, instance, name, payload, at, state, attempts, due"
 EFFECT = "seq, place, instance, name, payload, at, attempts, error"
+DRAWN = "nextval('turn')"
 GROUP = "id, now, CASE WHEN id <> '' OR stuck IS NULL THEN due END"
 SPEC = ("number", "system", "hash", "readings", "terms", "digest")
-PRESENT: Question = (f"SELECT {GROUP}, (SELECT hash FROM spec ORDER BY since DESC LIMIT 1) FROM grp WHERE id = ''",)
+PRESENT = Question(f"{GROUP}, (SELECT hash FROM spec ORDER BY since DESC LIMIT 1)", "FROM grp WHERE id = ''")
 """The commons, and the specification the store is written under."""
 CHUNK = 1_000
 """Rows asked for or written at a time."""
-
-
-class Changed(Protocol):
-    """What a statement has done, as drivers tell it: perhaps only later."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows it changed."""
 
 
 class SqlTransaction(ABC):
@@ -51,12 +60,8 @@ class SqlTransaction(ABC):
         """Run one statement; its rows, if it has any."""
 
     @abstractmethod
-    def many(self, sql: str, rows: Sequence[Row]) -> Changed:
-        """Run one statement for each row of values."""
-
-    @abstractmethod
     def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
-        """Run statements in order, in as few round trips as can be; the rows of each."""
+        """The rows that answer each question, in one round trip."""
 
     @abstractmethod
     def lock(
@@ -81,8 +86,9 @@ class SqlTransaction(ABC):
     def settled(self) -> int:
         """See `Reading`."""
 
-    def hint(self) -> None:  # noqa: B027  # not every dialect can
-        """Tell those who wait that there may be something to do."""
+    @abstractmethod
+    def write(self, changes: Changes) -> None:
+        """See `Transaction`."""
 
     drawn: list[int]
     """Numbers of turns that wait to be used."""
@@ -245,104 +251,33 @@ class SqlTransaction(ABC):
 
     # ---- writing
 
+    def wanted(
+        self, instances: Collection[str], keys: Collection[tuple[str, str]], near: Collection[str]
+    ) -> list[Question]:
+        """What is to be found out once the locks are held."""
+        rows = by_id([*instances, *(id_ for id_ in near if id_ not in instances)])
+        return [PRESENT, *rows, *inbox(keys), *self.draw(len(keys))]
+
     def found(
-        self,
-        groups: Sequence[Question],
-        instances: Collection[str],
-        keys: Collection[tuple[str, str]],
-        near: Collection[str],
-        *,
-        alone: bool,
+        self, groups: Iterable[Row], questions: Sequence[Question], told: Sequence[list[Row]], *, alone: bool
     ) -> Locked:
-        """What `lock` answers. `groups` tell the groups beside the commons, and take what locks are still to be taken."""
-        rows, said = by_id([*instances, *(id_ for id_ in near if id_ not in instances)]), inbox(keys)
-        told = iter(self.ask([*groups, PRESENT, *rows, *said, *self.draw(len(keys))]))
-
-        def answers(questions: Sequence[Question]) -> list[Row]:
-            return [row for part in itertools.islice(told, len(questions)) for row in part]
-
-        own = {row[0]: Group(*row) for row in answers(groups)}
-        ((*commons, specification),) = answers([PRESENT])
-        locked = Locked(
-            {**own, COMMONS: Group(*commons)},
+        """What `lock` answers, from the groups beside the commons and the answers to what was wanted."""
+        answers: dict[str, list[Row]] = {PRESENT.columns: [], STORED: [], DECISION: [], DRAWN: []}
+        for question, rows in zip(questions, told, strict=True):
+            answers[question.columns] += rows
+        ((*commons, specification),) = answers[PRESENT.columns]
+        self.drawn = [number for (number,) in answers[DRAWN]]
+        return Locked(
+            {**{row[0]: Group(*row) for row in groups}, COMMONS: Group(*commons)},
             alone,
             specification,
-            instances=[Stored(*row) for row in answers(rows)],
-            answers={(row[7], row[8]): Decision(*row) for row in answers(said)},
+            instances=[Stored(*row) for row in answers[STORED]],
+            answers={(row[7], row[8]): Decision(*row) for row in answers[DECISION]},
         )
-        self.drawn = [row[0] for part in told for row in part]
-        return locked
 
     def draw(self, count: int) -> list[Question]:  # noqa: ARG002  # not every dialect has to
         """How to draw numbers of turns ahead, where that is worth it: `drawn` holds them afterwards."""
         return []
-
-    def write(self, changes: Changes) -> None:
-        """See `Transaction`."""
-        moved = self.put(changes)
-        if moved is not None and moved.rowcount != len(changes.moved):
-            raise Conflict("somebody else changed an instance meanwhile")
-
-    def put(self, changes: Changes) -> Changed | None:
-        """Write everything; which of the instances that should have been changed were, is for the caller to look at."""
-        moved = None
-        self.merge(changes.merged)
-        if changes.new_groups:
-            self.many("INSERT INTO grp (id, now) VALUES (?, 0)", [(id_,) for id_ in changes.new_groups])
-        self.insert("journal", DECISION, [*map(decision_row, changes.decisions)])
-        if changes.made:
-            self.insert("instance", STORED, [stored_row(row) for row in changes.made])
-        if changes.moved:
-            moved = self.move([(*stored_row(row), version) for row, version in changes.moved])
-        if changes.unbound:
-            self.many(
-                "DELETE FROM ref WHERE target = ? AND name = ? AND machine = ? AND instance = ?",
-                [ref_row(ref) for ref in changes.unbound],
-            )
-        if changes.bound:
-            self.insert("ref", "target, name, machine, instance", [ref_row(ref) for ref in changes.bound])
-        if changes.times:
-            self.advance([(now, id_) for id_, now in changes.times.items()])
-        if changes.effects:
-            rows = [
-                (
-                    effect.seq,
-                    effect.place,
-                    effect.instance,
-                    effect.name,
-                    compact(effect.payload),
-                    effect.at,
-                    "pending",
-                    0,
-                    0,
-                )
-                for effect in changes.effects
-            ]
-            self.insert("outbox", "seq, place, instance, name, payload, at, state, attempts, due", rows)
-        if (
-            changes.effects
-            or any(row.due is not None for row in changes.made)
-            or any(row.due is not None for row, _ in changes.moved)
-        ):
-            self.hint()
-        return moved
-
-    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
-        """Insert rows into a table."""
-        self.many(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})", rows)
-
-    def move(self, rows: Sequence[Row]) -> Changed:
-        """Change instances that have the version at the end of their row."""
-        sql = (
-            "UPDATE instance SET machine = ?, grp = ?, made = ?, version = ?, hash = ?, due = ?, snapshot = ?"
-            " WHERE id = ? AND version = ?"
-        )
-        return self.many(sql, [(*row[1:8], row[0], row[8]) for row in rows])
-
-    def advance(self, rows: Sequence[Row]) -> None:
-        """Let the time of groups be further, each a row of instant and id; and find when something is due in them."""
-        sql = "UPDATE grp SET now = ?, stuck = NULL, due = (SELECT min(i.due) FROM instance i WHERE i.grp = grp.id) WHERE id = ?"
-        self.many(sql, rows)
 
     def merge(self, merged: Mapping[str, str]) -> None:
         """Let the instances of groups be in others, and forget the groups."""
@@ -397,10 +332,8 @@ class SqlTransaction(ABC):
 
     def revive_effect(self, seq: int, place: int, now: int) -> bool:
         """See `Transaction`."""
-        sql = (
-            "UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE seq = ? AND place = ? AND state = 'dead'"
-        )
-        return self.many(sql, [(now, seq, place)]).rowcount > 0
+        sql = "UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE seq = ? AND place = ? AND state = 'dead' RETURNING 1"
+        return len(self.run(sql, now, seq, place)) > 0
 
     def register(self, specification: Mapping[str, str]) -> int:
         """See `Transaction`."""
@@ -426,28 +359,29 @@ class SqlTransaction(ABC):
 
 def by_id(ids: Collection[str]) -> list[Question]:
     """How to ask for the rows of instances."""
-    return [(f"SELECT {STORED} FROM instance WHERE id {{in}}", part) for part in chunks(ids)]
+    return [Question(STORED, "FROM instance WHERE id {in}", (part,)) for part in chunks(ids)]
 
 
 def inbox(keys: Collection[tuple[str, str]]) -> list[Question]:
     """How to ask for inputs by source and id."""
-    sql = f"SELECT {DECISION} FROM journal WHERE source = ? AND id {{in}}"
+    source_of = "FROM journal WHERE source = ? AND id {in}"
     by_source = itertools.groupby(sorted(keys), key=itemgetter(0))
-    return [(sql, source, part) for source, group in by_source for part in chunks([id_ for _, id_ in group])]
+    parts = ((source, part) for source, group in by_source for part in chunks([id_ for _, id_ in group]))
+    return [Question(DECISION, source_of, part) for part in parts]
 
 
 decision_row = attrgetter(*DECISION.split(", "))
 """The values of a decision, in the order of `DECISION`."""
+stored_row = attrgetter(*STORED.replace("grp", "group").split(", "))
+"""The values of an instance, in the order of `STORED`."""
+ref_row = attrgetter(*REF.split(", "))
+"""The values of a ref, in the order of `REF`."""
 
 
-def stored_row(row: Stored) -> Row:
-    """The values of an instance, in the order of `STORED`."""
-    return (row.id, row.machine, row.group, row.made, row.version, row.hash, row.due, row.snapshot)
-
-
-def ref_row(ref: object) -> Row:
-    """The values of a ref."""
-    return tuple(getattr(ref, name) for name in ("target", "name", "machine", "instance"))
+def outbox_row(effect: OutgoingEffect) -> Row:
+    """The values of an effect that was decided just now, in the order of `OUTBOX`."""
+    payload = compact(effect.payload)
+    return (effect.seq, effect.place, effect.instance, effect.name, payload, effect.at, "pending", 0, 0)
 
 
 def outgoing(row: Row) -> OutgoingEffect:

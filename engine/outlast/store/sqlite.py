@@ -17,8 +17,23 @@ import attrs
 
 from outlast.errors import Conflict, MisuseError, StoreError
 from outlast.store import schema
-from outlast.store.records import COMMONS, PLACES, Group, Locked
-from outlast.store.sql import GROUP, Question, Row, SqlTransaction, Value, chunks
+from outlast.store.records import COMMONS, PLACES, Changes, Group, Locked
+from outlast.store.sql import (
+    DECISION,
+    GROUP,
+    OUTBOX,
+    REF,
+    STORED,
+    Question,
+    Row,
+    SqlTransaction,
+    Value,
+    chunks,
+    decision_row,
+    outbox_row,
+    ref_row,
+    stored_row,
+)
 
 APPLICATION = 0x4F75746C  # "Outl": what `PRAGMA application_id` says of our files
 WORDS = {"int": "INTEGER", "keyed": " WITHOUT ROWID"}
@@ -65,15 +80,9 @@ class SqliteTransaction(SqlTransaction):
             return self.connection.execute(sql, flat).fetchall()
         return self.connection.execute(sql, values).fetchall()
 
-    def many(self, sql: str, rows: Sequence[Row]) -> sqlite3.Cursor:
-        """See `SqlTransaction`."""
-        if len(rows) == 1:
-            return self.connection.execute(sql, rows[0])
-        return self.connection.executemany(sql, rows)
-
     def ask(self, questions: Sequence[Question]) -> list[list[Row]]:
         """See `SqlTransaction`."""
-        return [self.run(*question) for question in questions]
+        return [self.run(question.sql, *question.values) for question in questions]
 
     def lock(
         self,
@@ -86,14 +95,11 @@ class SqliteTransaction(SqlTransaction):
         """See `Transaction`."""
         instances = dict.fromkeys(instances)
         sql = f"SELECT {GROUP} FROM grp WHERE id IN (SELECT grp FROM instance WHERE id {{in}})"
-        groups: list[Question] = [(sql, part) for part in chunks(instances)]
-        locked = self.found(groups, instances, keys, near, alone=alone)
+        groups = [row for part in chunks(instances) for row in self.run(sql, part)]
+        wanted = self.wanted(instances, keys, near)
+        locked = self.found(groups, wanted, self.ask(wanted), alone=alone)
         common = any(row.group == COMMONS and row.id in instances for row in locked.instances)
         return attrs.evolve(locked, alone=True) if common and not alone else locked
-
-    def hint(self) -> None:
-        """See `SqlTransaction`."""
-        self.hinted = True
 
     def claim(self, until: int, limit: int) -> list[Group]:
         """See `Transaction`."""
@@ -111,6 +117,43 @@ class SqliteTransaction(SqlTransaction):
         first = self._number + 1
         self._number += count
         return list(range(first, first + count))
+
+    def write(self, changes: Changes) -> None:
+        """See `Transaction`."""
+        self.merge(changes.merged)
+        if changes.new_groups:
+            self._many("INSERT INTO grp (id, now) VALUES (?, 0)", [(id_,) for id_ in changes.new_groups])
+        self._insert("journal", DECISION, [*map(decision_row, changes.decisions)])
+        self._insert("instance", STORED, [stored_row(row) for row in changes.made])
+        changed = self._many(
+            "UPDATE instance SET machine = ?, grp = ?, made = ?, version = ?, hash = ?, due = ?, snapshot = ?"
+            " WHERE id = ? AND version = ?",
+            [(*stored_row(row)[1:], row.id, version) for row, version in changes.moved],
+        )
+        if changed != len(changes.moved):
+            raise Conflict("somebody else changed an instance meanwhile")
+        self._many(
+            "DELETE FROM ref WHERE target = ? AND name = ? AND machine = ? AND instance = ?",
+            [ref_row(ref) for ref in changes.unbound],
+        )
+        self._insert("ref", REF, [ref_row(ref) for ref in changes.bound])
+        self._many(
+            "UPDATE grp SET now = ?, stuck = NULL, due = (SELECT min(i.due) FROM instance i WHERE i.grp = grp.id) WHERE id = ?",
+            [(now, id_) for id_, now in changes.times.items()],
+        )
+        self._insert("outbox", OUTBOX, [outbox_row(effect) for effect in changes.effects])
+        self.hinted |= bool(changes.effects or changes.soonest)
+
+    def _insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        self._many(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})", rows)
+
+    def _many(self, sql: str, rows: Sequence[Row]) -> int:
+        """Run one statement for each row of values; how many rows of the table it changed."""
+        if not rows:
+            return 0
+        if len(rows) == 1:
+            return self.connection.execute(sql, rows[0]).rowcount
+        return self.connection.executemany(sql, rows).rowcount
 
 
 class SqliteBackend:
@@ -205,6 +248,12 @@ class SqliteBackend:
                 yield SqliteTransaction(self.connection)
             finally:
                 self._roll_back()
+
+    @contextmanager
+    def glance(self) -> Iterator[SqliteTransaction]:
+        """See `Backend`."""
+        with self._lock, self._words():
+            yield SqliteTransaction(self.connection)
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:  # a full disk has rolled back by itself: the real error must not be masked
