@@ -14,7 +14,7 @@ from random import Random
 import attrs
 
 from outlast.errors import Conflict, MisuseError, Unsettled
-from outlast.store.records import COMMONS, Changes, Decision, Group, Locked, OutgoingEffect, Stored
+from outlast.store.records import COMMONS, Changes, Decision, Group, Locked, OutgoingEffect, Ref, Stored
 from tests.simulation.baton import Baton
 from tests.simulation.tables import Row, Tables, rows_of
 
@@ -212,17 +212,13 @@ class SimulatedReading:
         """See `Reading`."""
         return dict(sorted(self.tables.stuck.items()))
 
-    def referrers(self, targets: Collection[str], name: str, machine: str) -> list[str]:
+    def referring(self, targets: Collection[str], link: tuple[str, str] | None = None) -> list[Ref]:
         """See `Reading`."""
+        found = (ref for ref in self.tables.refs if ref.target in targets)
         return sorted(
-            ref.instance
-            for ref in self.tables.refs
-            if ref.target in targets and (ref.name, ref.machine) == (name, machine)
+            (ref for ref in found if link in (None, (ref.name, ref.machine))),
+            key=lambda ref: (ref.target, ref.name, ref.machine, ref.instance),
         )
-
-    def referred(self, targets: Collection[str]) -> set[str]:
-        """See `Reading`."""
-        return {ref.target for ref in self.tables.refs} & {*targets}
 
     def effects(self, after: tuple[int, int], limit: int, state: str | None) -> list[tuple[OutgoingEffect, str]]:
         """See `Reading`."""

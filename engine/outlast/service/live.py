@@ -108,9 +108,9 @@ def _beside(plan: Plan, reading: Reading, instance: str) -> dict[str, _Told]:
     for machine in plan.machines.values():
         for ref in machine.refs.values():
             if ref.machine == rows[0].machine:
-                for other in reading.referrers([instance], ref.name, machine.name)[:MOST]:
+                for other in reading.referring([instance], (ref.name, machine.name))[:MOST]:
                     if len(found) <= MOST:
-                        _along(reading, found, other)
+                        _along(reading, found, other.instance)
     return found
 
 

@@ -302,10 +302,8 @@ class Engine:
             self._repeats = len(turns) > 0
             session = Session(self._terrain, transaction, locked, targets)
             if new := list(dict.fromkeys(item.instance for item in said if item.key not in turns)):
-                session.population.fetch(new)
+                session.expect(new)
                 session.reserve(len(keys) - len(locked.answers))
-            if len(new) > 1:
-                session.population.ask(new)
             fresh = []
             for item in said:
                 if item.key in turns:
@@ -384,7 +382,7 @@ class Engine:
         overdue = session.transaction.due(asked, now, TURNS + 1 if first else None) if asked or locked.alone else []
         if first and len(overdue) > TURNS:
             raise _Backlog(now, None if locked.alone else groups)
-        session.population.fetch([id_ for _, id_ in overdue])
+        session.expect([id_ for _, id_ in overdue])
         try:
             if not session.fire(now, group, TURNS if first else None):
                 raise _Backlog(now, None if locked.alone else groups)
@@ -452,9 +450,7 @@ class Engine:
         if len(overdue) >= TURNS:  # as far as all that is due is known
             bound = min(bound, max(due for due, _ in overdue[:TURNS]))
             overdue = transaction.due(claimed, bound, None)
-        ids = [id_ for _, id_ in overdue]
-        session.population.fetch(ids)
-        session.population.ask(ids)
+        session.expect([id_ for _, id_ in overdue])
         session.reserve(len(overdue))
         session.fire(bound, None, TURNS)
         self._write(session, [])

@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from outlast.store.records import Changes, Decision, Group, Locked, OutgoingEffect, Stored
+from outlast.store.records import Changes, Decision, Group, Locked, OutgoingEffect, Ref, Stored
 
 
 class Reading(Protocol):
@@ -76,11 +76,8 @@ class Reading(Protocol):
     def stuck(self) -> dict[str, str]:
         """Group -> why its timers cannot be fired."""
 
-    def referrers(self, targets: Collection[str], name: str, machine: str) -> list[str]:
-        """The instances of a machine whose ref `name` leads to one of `targets`."""
-
-    def referred(self, targets: Collection[str]) -> set[str]:
-        """Those of `targets` that a ref of anybody leads to."""
+    def referring(self, targets: Collection[str], link: tuple[str, str] | None = None) -> list[Ref]:
+        """The refs that lead to one of `targets`: all, or those of one name and machine."""
 
     def effects(self, after: tuple[int, int], limit: int, state: str | None) -> list[tuple[OutgoingEffect, str]]:
         """Effects with their state (`pending`, `done` or `dead`) after (seq, place), in order."""

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from outlast.store.journal import compact
-from outlast.store.records import COMMONS, PLACES, Changes, Decision, Group, Locked, OutgoingEffect, Stored
+from outlast.store.records import COMMONS, PLACES, Changes, Decision, Group, Locked, OutgoingEffect, Ref, Stored
 
 Row: TypeAlias = Sequence[Any]  # as drivers give them
 Value: TypeAlias = "str | int | Collection[str] | None"
@@ -199,23 +199,14 @@ class SqlTransaction(ABC):
         """See `Reading`."""
         return dict(self.run("SELECT id, stuck FROM grp WHERE stuck IS NOT NULL ORDER BY id"))  # type: ignore[arg-type]  # pairs
 
-    def referrers(self, targets: Collection[str], name: str, machine: str) -> list[str]:
+    def referring(self, targets: Collection[str], link: tuple[str, str] | None = None) -> list[Ref]:
         """See `Reading`."""
-        found: list[str] = []
-        for part in chunks(targets):
-            rows = self.run(
-                "SELECT instance FROM ref WHERE target {in} AND name = ? AND machine = ?", part, name, machine
-            )
-            found += (row[0] for row in rows)
-        return found
-
-    def referred(self, targets: Collection[str]) -> set[str]:
-        """See `Reading`."""
-        return {
-            row[0]
+        which = " AND name = ? AND machine = ?" if link else ""
+        rows = (
+            self.run(f"SELECT {REF} FROM ref WHERE target {{in}}{which}", part, *(link or ()))
             for part in chunks(targets)
-            for row in self.run("SELECT DISTINCT target FROM ref WHERE target {in}", part)
-        }
+        )
+        return [Ref(*row) for part in rows for row in part]
 
     def effects(self, after: tuple[int, int], limit: int, state: str | None) -> list[tuple[OutgoingEffect, str]]:
         """See `Reading`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -65,6 +65,7 @@ class StoredWatchers(Watchers):
         super().__init__(plan)
         self.population = population
         self.complete: set[tuple[str, str, str]] = set()
+        """(target, name of a ref, machine) of which every instance is loaded."""
 
     def of(
         self, snapshot: Snapshot, state: str, world: Mapping[str, Snapshot], order: Mapping[str, int]
@@ -76,37 +77,63 @@ class StoredWatchers(Watchers):
 
     def find(self, target: str, machine: str, chain: tuple[str, ...]) -> None:
         """Load every instance of `machine` from which `chain` leads to `target`, link by link."""
-        owners = [machine]
-        for name in chain[:-1]:
-            owners.append(self.plan.machines[owners[-1]].refs[name].machine)
         targets = [target]
-        for owner, name in zip(reversed(owners), reversed(chain), strict=True):
+        for name, owner in reversed(_links_of(self.plan, machine, chain)):
             asked = [
-                id_
-                for id_ in targets
-                if id_ in self.population.stored
-                and id_ not in self.population.unwatched
-                and (id_, name, owner) not in self.complete
+                id_ for id_ in targets if id_ in self.population.stored and (id_, name, owner) not in self.complete
             ]
             if asked:
                 self.complete.update((id_, name, owner) for id_ in asked)
-                self.population.fetch(self.population.source.referrers(asked, name, owner))
-            targets = [id_ for found in targets for id_, ref in self.referrers.get(found, ()) if ref == name]
+                found = self.population.source.referring(asked, (name, owner))
+                self.population.fetch([ref.instance for ref in found])
+            targets = [id_ for each in targets for id_, ref in self.referrers.get(each, ()) if ref == name]
+
+    def find_all(self, targets: Collection[str]) -> None:
+        """Load every instance that can observe one of these stored instances: a question for each link of the longest chain."""
+        links, done = _links(self.plan), set[str]()
+        while targets:
+            done.update(targets)
+            self.complete.update((id_, name, owner) for id_ in targets for name, owner in links)
+            refs = self.population.source.referring(targets)
+            found = dict.fromkeys(ref.instance for ref in refs if (ref.name, ref.machine) in links)
+            self.population.fetch(found)
+            targets = [id_ for id_ in found if id_ not in done] if self._far else ()
+
+
+Links: TypeAlias = list[tuple[str, str]]
+"""Refs one after the other: the name of each, and its machine's."""
+
+
+def _links_of(plan: Plan, machine: str, chain: tuple[str, ...]) -> Links:
+    """What a chain of refs from a machine consists of."""
+    found = []
+    for name in chain:
+        found.append((name, machine))
+        machine = plan.machines[machine].refs[name].machine
+    return found
+
+
+def _links(plan: Plan) -> frozenset[tuple[str, str]]:
+    """Every ref that somebody observes along."""
+    links = plan.kept.get("links")
+    if not isinstance(links, frozenset):
+        chains = ((machine.name, chain) for machine in plan.machines.values() for chain, _ in machine.watches)
+        links = plan.kept["links"] = frozenset(link for chain in chains for link in _links_of(plan, *chain))
+    return links
 
 
 class StoredPopulation(Population):
     """The instances looked at so far."""
 
     def __init__(self, plan: Plan, limit: int, source: Reading, decode: Decode, places: Places | None) -> None:
-        super().__init__(plan, limit, places, StoredWatchers(self, plan))
+        self.observers = StoredWatchers(self, plan)
+        super().__init__(plan, limit, places, self.observers)
         self.source, self.decode = source, decode
         self.stored: dict[str, Stored] = {}
         self.original: dict[str, Snapshot] = {}
         """What `stored` holds, as snapshots."""
         self.asked: set[str] = set()
         self.world: World = World(self.fetch, self.asked)
-        self.unwatched: set[str] = set()
-        """Stored instances that nobody refers to."""
         self.given: dict[str, Stored] = {}
         """Rows that need not be asked for."""
         self._made = 1 << 62  # whoever is new comes after everybody stored
@@ -132,10 +159,6 @@ class StoredPopulation(Population):
         self.original[snapshot.id] = dict.__getitem__(self.world, snapshot.id)
         self._undo.pop()  # it was there before: no transaction of ours takes it back
         return [ref for ref in snapshot.refs if ref is not None and ref not in self.asked]
-
-    def ask(self, targets: Collection[str]) -> None:
-        """Find out at once which of these nobody refers to."""
-        self.unwatched |= {*targets} - self.source.referred(targets)
 
     def waiting(self, until: int) -> Iterator[Due]:
         """Everything loaded that is due by `until`, in any order."""
@@ -307,6 +330,13 @@ class Session:
         self._numbers: list[int] = []
 
     # ---- inputs
+
+    def expect(self, ids: Collection[str]) -> None:
+        """Load those who are about to do something; if they are several, at once with all who observe them, but for those of the commons, who may be too many."""
+        self.population.fetch(ids)
+        if len(ids) > 1:
+            stored = self.population.stored
+            self.population.observers.find_all([id_ for id_ in ids if id_ in stored and stored[id_].group != COMMONS])
 
     def send(
         self, instance: str, event: str, payload: Mapping[str, Given], by: str | None, at: int, **said: Any
