@@ -20,7 +20,7 @@ from outlast.run.saved import instance_to_json
 from outlast.run.staging import applies, staged
 from outlast.store.engine import Engine
 from outlast.store.groups import commons
-from outlast.store.journal import decode_snapshot, encode_snapshot
+from outlast.store.journal import compact, decode_snapshot, encode_snapshot
 from outlast.store.records import Said
 from tests.run.worlds import STORIES, bundled_plans
 from tests.store.people import Clock, opened
@@ -100,6 +100,9 @@ class Both:
             assert json.loads(text) == instance_to_json(self.plan.machines[snapshot.machine], snapshot)
             assert decode_snapshot(self.plan, text) == snapshot
         assert journal_of(self.engine) == self.told
+        for decision in self.engine.decisions(limit=1_000_000):
+            for text in (decision.body, decision.snapshot):
+                assert compact(json.loads(text)) == text
         replayed = self.engine.replay()
         assert dict(replayed.world) == dict(self.system.world)
         verified = self.engine.verify()

@@ -71,25 +71,38 @@ class Population:
             for id_, snapshot, order in reversed(self._undo.copy()):
                 if snapshot is None:
                     self.remove(id_)
-                else:
-                    self.order[id_] = order
+                elif id_ in self.world:
                     self.put(snapshot)
+                else:
+                    self.enter(snapshot, order)
             raise
 
     def put(self, snapshot: Snapshot) -> None:
         """Add an instance, or replace what it was. Raises LimitExceeded."""
+        id_, before = snapshot.id, self.world.get(snapshot.id)
+        if before is None:
+            self.enter(snapshot, self._made)
+            self._undo.append((id_, None, self._made))
+            self._made += 1
+        else:
+            if self.places is not None:
+                snapshot = self.places.pack(snapshot)
+            self._undo.append((id_, before, self.order[id_]))
+            self.world[id_] = snapshot
+            self.watchers.moved(snapshot, before)
+            self.book(id_, snapshot.timers + snapshot.delayed)
+
+    def enter(self, snapshot: Snapshot, order: int) -> Snapshot:
+        """Add an instance that is not there; as it is kept. No transaction takes it back. Raises LimitExceeded."""
+        if len(self.world) >= self.limit:
+            raise LimitExceeded(f"more than {self.limit} instances")
         if self.places is not None:
             snapshot = self.places.pack(snapshot)
-        id_, before = snapshot.id, self.world.get(snapshot.id)
-        if before is None and len(self.world) >= self.limit:
-            raise LimitExceeded(f"more than {self.limit} instances")
-        if id_ not in self.order:
-            self.order[id_] = self._made
-            self._made += 1
-        self._undo.append((id_, before, self.order[id_]))
-        self.world[id_] = snapshot
-        self.watchers.moved(snapshot, before)
-        self.book(id_, (*snapshot.timers, *snapshot.delayed))
+        id_ = snapshot.id
+        self.order[id_], self.world[id_] = order, snapshot
+        self.watchers.moved(snapshot, None)
+        self.book(id_, snapshot.timers + snapshot.delayed)
+        return snapshot
 
     def remove(self, id_: str) -> None:
         """Take an instance out."""

@@ -69,5 +69,7 @@ class Snapshot:
     @property
     def next_due(self) -> int | None:
         """The earliest instant at which time alone changes this instance."""
-        dues = [timer.due for timer in self.timers] + [delayed.due for delayed in self.delayed]
-        return min(dues, default=None)
+        timers, delayed = self.timers, self.delayed
+        if len(timers) == 1 and not delayed:
+            return timers[0].due
+        return min([item.due for item in timers + delayed]) if timers or delayed else None

@@ -222,8 +222,7 @@ class System:
                 if path.quiet:
                     self._world[id_] = done.after
                 elif not (path.calm and self._settled(id_, done)):
-                    _, *caused = self._transaction(partial(self._bounded, self._follow(done)))
-                    done.caused = tuple(caused)  # type: ignore[misc]  # nobody has seen it yet
+                    done.caused = self._in_force(done)  # type: ignore[misc]  # nobody has seen it yet
                 return done
         snapshot = self.look(id_)
         declared = admission.declared(self.plan.machines[snapshot.machine], event)
@@ -235,10 +234,10 @@ class System:
             refused = refuse(self.plan, snapshot, said, self.now, why, world=self._world, terms=self.terms)
             return attrs.evolve(refused, preceded=preceded)
         first = self._step(snapshot, said)
-        if not (isinstance(first, Taken) and first.path.calm and self._settled(id_, first)):
-            _, *caused = self._transaction(partial(self._bounded, self._follow(first)))
-            return attrs.evolve(first, preceded=preceded, caused=tuple(caused))
-        return attrs.evolve(first, preceded=preceded) if preceded else first
+        caused = self._led_to(first)
+        return (
+            first if first.caused is caused and not preceded else attrs.evolve(first, preceded=preceded, caused=caused)
+        )
 
     def advance(self, duration: str | int | timedelta) -> tuple[Step, ...]:
         """Let time pass; returns every Step it caused, in order. Raises MisuseError for a negative duration, LimitExceeded."""
@@ -436,10 +435,21 @@ class System:
             self._world[done.instance] = done.before
         return False
 
-    def _follow(self, done: Step) -> Iterator[Step]:
-        yield done
-        yield from self._apply(done)
-        yield from self._drain()
+    def _led_to(self, first: Step) -> tuple[Step, ...]:
+        """Put a step into force, quickly if it is calm; all it led to."""
+        if isinstance(first, Taken) and first.path.calm and self._settled(first.instance, first):
+            return first.caused
+        return self._in_force(first)
+
+    def _in_force(self, first: Step) -> tuple[Step, ...]:
+        """Put a step into force, whatever it is; all it led to."""
+
+        def work() -> Iterator[Step]:
+            yield first
+            yield from self._apply(first)
+            yield from self._drain()
+
+        return self._transaction(partial(self._bounded, work()))[1:]
 
     def _step(self, snapshot: Snapshot, event: Event) -> Step:
         if isinstance(snapshot, Packed):

@@ -20,7 +20,6 @@ from outlast.run.given import Given, as_payload
 from outlast.run.heart import refuse
 from outlast.run.population import Due, Population
 from outlast.run.saved import instance_to_json
-from outlast.run.steps import Delivery
 from outlast.run.watch import Watchers
 from outlast.store.interface import Reading, Transaction
 from outlast.store.journal import START, compact, describe, encode_snapshot, event_to_json, seal
@@ -154,10 +153,7 @@ class StoredPopulation(Population):
             wanted = list(dict.fromkeys(wanted))
 
     def _admit(self, snapshot: Snapshot, made: int) -> list[str]:
-        self.order[snapshot.id] = made
-        super().put(snapshot)
-        self.original[snapshot.id] = dict.__getitem__(self.world, snapshot.id)
-        self._undo.pop()  # it was there before: no transaction of ours takes it back
+        self.original[snapshot.id] = self.enter(snapshot, made)
         return [ref for ref in snapshot.refs if ref is not None and ref not in self.asked]
 
     def waiting(self, until: int) -> Iterator[Due]:
@@ -188,12 +184,16 @@ class Turns(System, Generic[P]):
         said, machine = self.event(self.look(id_).machine, event, payload, by), self.look(id_).machine
         if why := admission.refusal(self.plan.machines[machine].events[event], said, self.plan):
             return (refuse(self.plan, self.look(id_), said, self.now, why, world=self._world, terms=self.terms),)
-        self._queue.append(Delivery(id_, said))
-        return self._transaction(lambda: self._bounded(self._drain()))
+        first = self._step(self._world[id_], said)
+        return first, *self._led_to(first)
 
     def happen(self, due: Due) -> tuple[Step, ...]:
         """Let one thing happen that is due, at its instant, with all it causes. Raises LimitExceeded."""
-        return self._transaction(lambda: self._bounded(self._happen(due)))
+        if due.is_send or self.terms.chosen:
+            return self._transaction(lambda: self._bounded(self._happen(due)))
+        snapshot = self._world[due.instance]
+        first = self._fire(snapshot, self.plan.machines[snapshot.machine].transitions[due.number].key)
+        return first, *self._led_to(first)
 
     def event(self, machine: str, name: str, payload: Mapping[str, Given], by: str | None) -> Event:
         """An event as it is kept, defaults filled in. Raises UnknownName."""
@@ -390,14 +390,13 @@ class Session:
                 turns.clear()
             count += 1
             turns[due.instance] += 1
-            group_of_it = self.group_of(due.instance)
             if turns[due.instance] > self.terrain.terms.cascade:
                 text = f"`{due.instance}` does not come to rest: time stands still at its timers and sends"
-                raise Stuck(group_of_it, LimitExceeded(text))
+                raise Stuck(self.group_of(due.instance), LimitExceeded(text))
             try:
                 self._happen(due)
             except LimitExceeded as error:
-                raise Stuck(group_of_it, error) from error
+                raise Stuck(self.group_of(due.instance), error) from error
         return True
 
     def _next(self, until: int, group: str | None) -> Due | None:
@@ -446,12 +445,13 @@ class Session:
             decision.instance: decision.seq for decision in reversed(scribe.decisions) if decision.cause == "start"
         }
         self._settle(sorted(first, key=first.__getitem__))
+        groups = {id_: self.group_of(id_) for id_ in last}
         for id_, decision in last.items():
             stored, now = population.stored.get(id_), population.world.get(id_)
             row = Stored(
                 id_,
                 decision.machine,
-                self.group_of(id_),
+                groups[id_],
                 first.get(id_) or (stored.made if stored else decision.seq),
                 decision.version,
                 decision.hash,
@@ -464,7 +464,7 @@ class Session:
                 changes.moved.append((row, stored.version))
             self._refs(population.original.get(id_), now)
         for decision in scribe.decisions:
-            group = self.group_of(decision.instance)
+            group = groups[decision.instance]
             self.times[group] = max(self.times.get(group, 0), decision.at)
             if '"effects":' in decision.body:
                 changes.effects += decision.effects
